@@ -1,0 +1,33 @@
+/*
+ * A growable byte buffer with a ceiling. Zeroed is a valid empty buffer without a ceiling.
+ * All appends either do the whole thing or change nothing.
+ */
+#ifndef PNCP_BUF_H
+#define PNCP_BUF_H
+
+#include "base/base.h"
+#include "base/err.h"
+#include "base/view.h"
+
+struct pncp_buf {
+    char *data;
+    size_t len, cap;
+    size_t max_bytes; /* 0: no ceiling */
+};
+
+#define PNCP_BUF_INIT(max) ((struct pncp_buf){.max_bytes = (max)})
+
+void pncp_buf_release(struct pncp_buf *buf);
+/* Ownership moves to the caller, *buf becomes empty. */
+struct pncp_buf pncp_buf_take(struct pncp_buf *buf);
+struct pncp_view pncp_buf_view(const struct pncp_buf *buf);
+/* Keep the memory, forget the content. */
+void pncp_buf_clear(struct pncp_buf *buf);
+
+/* Room for `more` bytes beyond len. PNCP_E_LIMIT: past max_bytes · PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, size_t more);
+MUST_CHECK enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len);
+MUST_CHECK enum pncp_code pncp_buf_text(struct pncp_buf *buf, const char *text);
+MUST_CHECK enum pncp_code pncp_buf_format(struct pncp_buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

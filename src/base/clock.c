@@ -1,0 +1,152 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t clock_us(clockid_t id)
+{
+    struct timespec now;
+    (void)clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t pncp_clock_now_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
+}
+
+uint64_t pncp_clock_mono_ms(void)
+{
+    return (uint64_t)clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+uint64_t pncp_clock_cpu_us(void)
+{
+    return (uint64_t)clock_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* Days since 1970-01-01; years count from March so that the leap day is the last of its year. */
+static int32_t days_of_civil(int year, int month, int day)
+{
+    year -= month <= 2;
+    int era = year / 400, year_of_era = year - era * 400;
+    int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+void pncp_date_to_civil(struct pncp_date date, int *ret_year, int *ret_month, int *ret_day)
+{
+    int days = date.days + 719468, era = days / 146097, day_of_era = days - era * 146097;
+    int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int month_from_march = (5 * day_of_year + 2) / 153;
+    *ret_day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    *ret_month = month_from_march + (month_from_march < 10 ? 3 : -9);
+    *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
+}
+
+bool pncp_date_from_civil(int year, int month, int day, struct pncp_date *ret_date)
+{
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31)
+        return false;
+    struct pncp_date date = {days_of_civil(year, month, day)};
+    int back_year, back_month, back_day; /* the 31st of a short month comes back as another day */
+    pncp_date_to_civil(date, &back_year, &back_month, &back_day);
+    if (back_year != year || back_month != month || back_day != day)
+        return false;
+    *ret_date = date;
+    return true;
+}
+
+/* `count` digits at `text`, or -1. */
+static int digits(const char *text, size_t count)
+{
+    int value = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        value = value * 10 + (text[i] - '0');
+    }
+    return value;
+}
+
+bool pncp_date_parse(struct pncp_view text, struct pncp_date *ret_date)
+{
+    const char *t = text.data;
+    if (text.len == 8)
+        return pncp_date_from_civil(digits(t, 4), digits(t + 4, 2), digits(t + 6, 2), ret_date);
+    if (text.len == 10 && t[4] == '-' && t[7] == '-')
+        return pncp_date_from_civil(digits(t, 4), digits(t + 5, 2), digits(t + 8, 2), ret_date);
+    return false;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+#define US_PER_S ((int64_t)1000000)
+#define S_PER_DAY ((int64_t)86400)
+
+struct pncp_date pncp_date_brasilia(int64_t utc_us)
+{
+    return (struct pncp_date){(int32_t)floor_div(floor_div(utc_us, US_PER_S) + PNCP_BRASILIA_OFFSET_S, S_PER_DAY)};
+}
+
+int64_t pncp_date_end_utc_us(struct pncp_date date)
+{
+    return (((int64_t)date.days + 1) * S_PER_DAY - PNCP_BRASILIA_OFFSET_S) * US_PER_S;
+}
+
+void pncp_date_format(struct pncp_date date, char ret_text[PNCP_DATE_TEXT_BYTES])
+{
+    int year, month, day;
+    pncp_date_to_civil(date, &year, &month, &day);
+    (void)snprintf(ret_text, PNCP_DATE_TEXT_BYTES, "%04u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
+                   (unsigned)day % 100);
+}
+
+bool pncp_datetime_parse(struct pncp_view text, int64_t *ret_us)
+{
+    const char *t = text.data;
+    struct pncp_date date;
+    if (text.len < 19 || t[10] != 'T' || t[13] != ':' || t[16] != ':' ||
+        !pncp_date_parse((struct pncp_view){t, 10}, &date))
+        return false;
+    int hour = digits(t + 11, 2), minute = digits(t + 14, 2), second = digits(t + 17, 2);
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+        return false;
+    size_t at = 19;
+    int64_t fraction = 0;
+    if (at < text.len && t[at] == '.') {
+        size_t count = 0;
+        for (at++; at < text.len && t[at] >= '0' && t[at] <= '9'; at++, count++) {
+            if (count == 6)
+                return false;
+            fraction = fraction * 10 + (t[at] - '0');
+        }
+        if (count == 0)
+            return false;
+        for (; count < 6; count++)
+            fraction *= 10;
+    }
+    if (at < text.len && t[at] == 'Z')
+        at++;
+    if (at != text.len)
+        return false;
+    *ret_us = (date.days * S_PER_DAY + hour * 3600 + minute * 60 + second) * US_PER_S + fraction;
+    return true;
+}
+
+void pncp_stamp_format(int64_t utc_us, char ret_text[PNCP_STAMP_TEXT_BYTES])
+{
+    int64_t seconds = floor_div(utc_us, US_PER_S), days = floor_div(seconds, S_PER_DAY),
+            rest = seconds - days * S_PER_DAY;
+    int year, month, day;
+    pncp_date_to_civil((struct pncp_date){(int32_t)days}, &year, &month, &day);
+    (void)snprintf(ret_text, PNCP_STAMP_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+                   (unsigned)month % 100, (unsigned)day % 100, (unsigned)(rest / 3600) % 100,
+                   (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
+}

@@ -1,0 +1,123 @@
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/sys.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Step of a copy that has to go through memory. */
+#define CHUNK_BYTES ((size_t)64 * 1024)
+
+void pncp_fd_close(int *fd)
+{
+    if (*fd != -1)
+        (void)pncp_sys_close(*fd);
+    *fd = -1;
+}
+
+enum pncp_code pncp_file_write(int fd, const void *data, size_t len, const char *what, struct pncp_err *err)
+{
+    const char *at = data;
+    while (len > 0) {
+        ssize_t done = pncp_sys_write(fd, at, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) /* 0 for a non-empty write: the device takes no more */
+            return pncp_err_sys(err, done < 0 ? errno : ENOSPC, "write %s", what);
+        at += done;
+        len -= (size_t)done;
+    }
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_file_pread(int fd, void *data, size_t len, uint64_t offset, const char *what, struct pncp_err *err)
+{
+    char *at = data;
+    while (len > 0) {
+        ssize_t done = pncp_sys_pread(fd, at, len, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return pncp_err_sys(err, errno, "read %s", what);
+        if (done == 0)
+            return pncp_err_set(err, PNCP_E_PARSE, "%s ends %zu bytes early", what, len);
+        at += done;
+        offset += (uint64_t)done;
+        len -= (size_t)done;
+    }
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_file_slurp(int fd, struct pncp_buf *buf, const char *what, struct pncp_err *err)
+{
+    for (;;) {
+        char chunk[4096];
+        ssize_t done = pncp_sys_read(fd, chunk, sizeof(chunk));
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return pncp_err_sys(err, errno, "read %s", what);
+        if (done == 0)
+            return PNCP_OK;
+        enum pncp_code rc = pncp_buf_append(buf, chunk, (size_t)done);
+        if (rc == PNCP_E_LIMIT)
+            return pncp_err_set(err, rc, "%s is larger than %zu bytes", what, buf->max_bytes);
+        if (rc != PNCP_OK)
+            return pncp_err_set(err, rc, "read %s: out of memory", what);
+    }
+}
+
+static enum pncp_code copy_through_memory(int from_fd, int to_fd, uint64_t offset, uint64_t len, const char *what,
+                                          struct pncp_err *err)
+{
+    AUTO(pncp_free_ptr) char *chunk = pncp_malloc(CHUNK_BYTES);
+    if (chunk == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "copy %s: out of memory", what);
+    while (len > 0) {
+        size_t step = (size_t)PNCP_MIN(len, (uint64_t)CHUNK_BYTES);
+        enum pncp_code rc = pncp_file_pread(from_fd, chunk, step, offset, what, err);
+        if (rc == PNCP_OK)
+            rc = pncp_file_write(to_fd, chunk, step, what, err);
+        if (rc != PNCP_OK)
+            return rc;
+        offset += step;
+        len -= step;
+    }
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_file_copy(int from_fd, int to_fd, uint64_t len, const char *what, struct pncp_err *err)
+{
+    off_t offset = 0;
+    while (len > 0) {
+        ssize_t done = pncp_sys_copy_file_range(from_fd, &offset, to_fd, (size_t)PNCP_MIN(len, (uint64_t)1 << 30));
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0 && (errno == ENOSYS || errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP))
+            return copy_through_memory(from_fd, to_fd, (uint64_t)offset, len, what, err);
+        if (done < 0)
+            return pncp_err_sys(err, errno, "copy %s", what);
+        if (done == 0) /* end of file, or a file system that copies nothing: reading tells */
+            return copy_through_memory(from_fd, to_fd, (uint64_t)offset, len, what, err);
+        len -= (uint64_t)done;
+    }
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *err)
+{
+    AUTO(pncp_free_ptr) char *part = pncp_strdup(path);
+    if (part == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "make folder %s: out of memory", path);
+    for (char *slash = part; slash != NULL;) {
+        slash = strchr(slash + 1, '/');
+        if (slash != NULL)
+            *slash = '\0';
+        if (*part != '\0' && pncp_sys_mkdirat(dir_fd, part, 0777) != 0 && errno != EEXIST)
+            return pncp_err_sys(err, errno, "make folder %s", part);
+        if (slash != NULL)
+            *slash = '/';
+    }
+    return PNCP_OK;
+}

@@ -1,0 +1,25 @@
+/* Whole reads and writes over base/sys.h: loops over short counts and EINTR, errors as pncp_err naming `what`. */
+#ifndef PNCP_FILE_H
+#define PNCP_FILE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Close *fd when it is not -1 and set it to -1; for AUTO(pncp_fd_close) int fd = -1. Errors are ignored: data that
+ * matters was fsynced before. */
+void pncp_fd_close(int *fd);
+
+/* Write all of `data`. PNCP_E_IO. */
+MUST_CHECK enum pncp_code pncp_file_write(int fd, const void *data, size_t len, const char *what, struct pncp_err *err);
+/* Read exactly `len` bytes at `offset`. PNCP_E_IO · PNCP_E_PARSE: the file ends before. */
+MUST_CHECK enum pncp_code pncp_file_pread(int fd, void *data, size_t len, uint64_t offset, const char *what,
+                                          struct pncp_err *err);
+/* Append the rest of the file to `buf` (its ceiling holds: PNCP_E_LIMIT). */
+MUST_CHECK enum pncp_code pncp_file_slurp(int fd, struct pncp_buf *buf, const char *what, struct pncp_err *err);
+/* Copy `len` bytes from the start of `from_fd` to the write position of `to_fd`, by copy_file_range where the file
+ * system has it, else through a buffer. PNCP_E_IO · PNCP_E_PARSE: `from_fd` ends before. */
+MUST_CHECK enum pncp_code pncp_file_copy(int from_fd, int to_fd, uint64_t len, const char *what, struct pncp_err *err);
+/* Make every missing folder of `path` below dir_fd (mode 0777 less umask). PNCP_E_IO. */
+MUST_CHECK enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *err);
+
+#endif

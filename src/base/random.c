@@ -1,0 +1,58 @@
+#include "base/random.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+void pncp_random_bytes(void *data, size_t len)
+{
+    char *at = data;
+    while (len > 0) {
+        ssize_t done = getrandom(at, len, 0);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            abort(); /* no kernel we run on lacks getrandom: ids that repeat would break the commit protocol */
+        at += done;
+        len -= (size_t)done;
+    }
+}
+
+void pncp_random_hex(size_t bytes, char *ret_text)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char byte;
+        pncp_random_bytes(&byte, 1);
+        ret_text[2 * i] = hex[byte >> 4];
+        ret_text[2 * i + 1] = hex[byte & 15];
+    }
+    ret_text[2 * bytes] = '\0';
+}
+
+/* splitmix64, Steele, Lea, Flood 2014: constants of their reference. */
+uint64_t pncp_splitmix(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+uint64_t pncp_hash64(const void *data, size_t len, uint64_t seed)
+{
+    const unsigned char *at = data;
+    uint64_t hash = seed ^ len;
+    for (; len >= 8; at += 8, len -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        hash ^= word;
+        hash = pncp_splitmix(&hash);
+    }
+    uint64_t tail = 0;
+    if (len > 0)
+        memcpy(&tail, at, len);
+    hash ^= tail;
+    return pncp_splitmix(&hash);
+}

@@ -1,0 +1,31 @@
+/* Borrowed text: pointer and length travel together, by value. Not NUL-terminated. Valid until its owner changes. */
+#ifndef PNCP_VIEW_H
+#define PNCP_VIEW_H
+
+#include "base/base.h"
+
+struct pncp_view {
+    const char *data;
+    size_t len;
+};
+
+/* For printf: printf(PNCP_VIEW_FMT, PNCP_VIEW_ARG(view)). */
+#define PNCP_VIEW_FMT "%.*s"
+#define PNCP_VIEW_ARG(view) (int)(view).len, (view).data
+#define PNCP_VIEW_LIT(text) ((struct pncp_view){(text), sizeof(text) - 1})
+
+struct pncp_view pncp_view_of(const char *text); /* NULL gives an empty view */
+bool pncp_view_eq(struct pncp_view a, struct pncp_view b);
+bool pncp_view_eq_text(struct pncp_view a, const char *text);
+bool pncp_view_starts(struct pncp_view view, const char *prefix);
+bool pncp_view_ends(struct pncp_view view, const char *suffix);
+
+/* Whole text as a decimal number: digits only (and a leading '-' for i64), no blanks, no '+'. False when it is not one
+ * or does not fit; *ret_value is set on true only. */
+MUST_CHECK bool pncp_view_u64(struct pncp_view view, uint64_t *ret_value);
+MUST_CHECK bool pncp_view_i64(struct pncp_view view, int64_t *ret_value);
+
+/* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
+bool pncp_view_is_utf8(struct pncp_view view);
+
+#endif
