@@ -1,0 +1,158 @@
+#include "json/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- strict reading -------------------------------------------------------------------------- */
+
+/* One object under the walk: where its members go on, and a mask of small hashes of the keys met. */
+struct walk_level {
+    yyjson_val *container;
+    yyjson_obj_iter object;
+    yyjson_arr_iter array;
+    uint64_t seen;
+    bool is_object;
+};
+
+static uint64_t key_bit(const char *text, size_t len)
+{
+    unsigned hash = (unsigned)len * 31;
+    if (len > 0)
+        hash += (unsigned char)text[0] * 7U + (unsigned char)text[len / 2] * 3U + (unsigned char)text[len - 1];
+    return UINT64_C(1) << (hash & 63);
+}
+
+/* Has an earlier member of `object` the key of `key`? Asked only when the mask says perhaps. */
+static bool key_before(yyjson_val *object, yyjson_val *key)
+{
+    yyjson_obj_iter iter;
+    yyjson_obj_iter_init(object, &iter);
+    for (yyjson_val *other; (other = yyjson_obj_iter_next(&iter)) != key;) {
+        if (yyjson_get_len(other) == yyjson_get_len(key) &&
+            memcmp(yyjson_get_str(other), yyjson_get_str(key), yyjson_get_len(key)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void enter(struct walk_level *level, yyjson_val *container)
+{
+    *level = (struct walk_level){.container = container, .is_object = yyjson_is_obj(container)};
+    if (level->is_object)
+        yyjson_obj_iter_init(container, &level->object);
+    else
+        yyjson_arr_iter_init(container, &level->array);
+}
+
+/* Depth and duplicate keys, which yyjson does not check. Iterative: a hostile body must not use up the stack. */
+static enum pncp_json_fault check_tree(yyjson_val *root)
+{
+    struct walk_level levels[PNCP_JSON_DEPTH_MAX];
+    size_t depth = 0;
+    if (!yyjson_is_ctn(root))
+        return PNCP_JSON_OK;
+    enter(&levels[depth++], root);
+    while (depth > 0) {
+        struct walk_level *level = &levels[depth - 1];
+        yyjson_val *val;
+        if (level->is_object) {
+            yyjson_val *key = yyjson_obj_iter_next(&level->object);
+            if (key == NULL) {
+                depth--;
+                continue;
+            }
+            if (yyjson_obj_size(level->container) > PNCP_JSON_KEYS_MAX)
+                return PNCP_JSON_MANY_KEYS;
+            uint64_t bit = key_bit(yyjson_get_str(key), yyjson_get_len(key));
+            if ((level->seen & bit) != 0 && key_before(level->container, key))
+                return PNCP_JSON_DUPLICATE;
+            level->seen |= bit;
+            val = yyjson_obj_iter_get_val(key);
+        } else {
+            val = yyjson_arr_iter_next(&level->array);
+            if (val == NULL) {
+                depth--;
+                continue;
+            }
+        }
+        if (yyjson_is_ctn(val)) {
+            if (depth == PNCP_JSON_DEPTH_MAX)
+                return PNCP_JSON_DEEP;
+            enter(&levels[depth++], val);
+        }
+    }
+    return PNCP_JSON_OK;
+}
+
+enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
+                               struct pncp_err *err)
+{
+    enum pncp_json_fault ignored;
+    if (ret_fault == NULL)
+        ret_fault = &ignored;
+    yyjson_read_err why = {0};
+    char *data = (char *)(uintptr_t)text.data; /* yyjson writes to it only with YYJSON_READ_INSITU */
+    yyjson_doc *doc = text.len == 0 ? NULL : yyjson_read_opts(data, text.len, YYJSON_READ_NUMBER_AS_RAW, NULL, &why);
+    if (doc == NULL) {
+        if (why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+            *ret_fault = PNCP_JSON_NOMEM;
+            return pncp_err_set(err, PNCP_E_NOMEM, "json: out of memory");
+        }
+        bool truncated = text.len == 0 || why.code == YYJSON_READ_ERROR_UNEXPECTED_END ||
+                         why.code == YYJSON_READ_ERROR_EMPTY_CONTENT || why.pos >= text.len;
+        *ret_fault = truncated ? PNCP_JSON_TRUNCATED : PNCP_JSON_BAD;
+        return pncp_err_set(err, PNCP_E_PARSE, "json: %s at byte %zu", why.msg == NULL ? "empty" : why.msg, why.pos);
+    }
+    *ret_fault = check_tree(yyjson_doc_get_root(doc));
+    if (*ret_fault != PNCP_JSON_OK) {
+        yyjson_doc_free(doc);
+        if (*ret_fault == PNCP_JSON_DEEP)
+            return pncp_err_set(err, PNCP_E_PARSE, "json: nested deeper than %d", PNCP_JSON_DEPTH_MAX);
+        if (*ret_fault == PNCP_JSON_MANY_KEYS)
+            return pncp_err_set(err, PNCP_E_PARSE, "json: more than %d keys in one object", PNCP_JSON_KEYS_MAX);
+        return pncp_err_set(err, PNCP_E_PARSE, "json: a key twice in one object");
+    }
+    *ret_json = (struct pncp_json){.doc = doc, .root = yyjson_doc_get_root(doc)};
+    return PNCP_OK;
+}
+
+void pncp_json_release(struct pncp_json *json)
+{
+    yyjson_doc_free(json->doc);
+    *json = (struct pncp_json){0};
+}
+
+struct pncp_view pncp_json_raw(yyjson_val *val)
+{
+    return yyjson_is_raw(val) ? (struct pncp_view){yyjson_get_raw(val), yyjson_get_len(val)}
+                              : (struct pncp_view){"", 0};
+}
+
+struct pncp_view pncp_json_text(yyjson_val *val)
+{
+    return yyjson_is_str(val) ? (struct pncp_view){yyjson_get_str(val), yyjson_get_len(val)}
+                              : (struct pncp_view){"", 0};
+}
+
+bool pncp_json_int(yyjson_val *val, int64_t *ret_value)
+{
+    return pncp_view_i64(pncp_json_raw(val), ret_value);
+}
+
+yyjson_val *pncp_json_get(yyjson_val *object, const char *key)
+{
+    return yyjson_obj_get(object, key);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+void pncp_json_put_val(struct pncp_json_writer *w, yyjson_val *val)
+{
+    size_t len;
+    char *text = yyjson_val_write(val, 0, &len);
+    if (text == NULL)
+        w->failed = PNCP_E_NOMEM;
+    else
+        pncp_json_put_raw(w, (struct pncp_view){text, len});
+    free(text);
+}

@@ -1,0 +1,57 @@
+/*
+ * Strict JSON (RFC 8259) over yyjson: what comes from outside is read with raw number text (100720.00 stays 100720.00),
+ * a depth cap and no duplicate keys. yyjson itself has neither cap nor duplicate check, so a walk after the parse does
+ * both. Readers use yyjson's immutable API (yyjson_obj_iter …) on `doc->root`; numbers are YYJSON_TYPE_RAW.
+ */
+#ifndef PNCP_JSON_H
+#define PNCP_JSON_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json_writer.h"
+
+#include <yyjson.h>
+
+#define PNCP_JSON_DEPTH_MAX 32 /* the API's deepest answer has 5 levels */
+/* Keys of one object: the API's largest has 42. The duplicate check is quadratic in it at worst, so it has a ceiling.
+ */
+#define PNCP_JSON_KEYS_MAX 512
+
+struct pncp_json {
+    yyjson_doc *doc;
+    yyjson_val *root; /* NULL when empty */
+};
+
+enum pncp_json_fault {
+    PNCP_JSON_OK,
+    PNCP_JSON_BAD,       /* not JSON */
+    PNCP_JSON_TRUNCATED, /* the beginning of JSON */
+    PNCP_JSON_DEEP,      /* deeper than PNCP_JSON_DEPTH_MAX */
+    PNCP_JSON_MANY_KEYS, /* an object of more than PNCP_JSON_KEYS_MAX keys */
+    PNCP_JSON_DUPLICATE, /* a key twice in one object */
+    PNCP_JSON_NOMEM,
+};
+
+/* Parse `text` (borrowed only during the call). The result is released with pncp_json_release.
+ * `ret_fault` (may be NULL) says which kind of PNCP_E_PARSE it was. PNCP_E_PARSE: message has the byte offset ·
+ * PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json,
+                                          enum pncp_json_fault *ret_fault, struct pncp_err *err);
+void pncp_json_release(struct pncp_json *json);
+
+/* The raw text of a number, the text of a string; an empty view otherwise. */
+struct pncp_view pncp_json_raw(yyjson_val *val);
+struct pncp_view pncp_json_text(yyjson_val *val);
+/* A whole number without fraction or exponent that fits. */
+MUST_CHECK bool pncp_json_int(yyjson_val *val, int64_t *ret_value);
+/* Member of an object, NULL when absent or not an object. */
+yyjson_val *pncp_json_get(yyjson_val *object, const char *key);
+
+/* A decimal number's text (JSON number grammar, exponents allowed) times 10^scale as an exact integer. False when
+ * digits would be lost or it does not fit in int64, or the exponent is outside ±400. */
+MUST_CHECK bool pncp_decimal_parse(struct pncp_view number, int scale, int64_t *ret_value);
+
+/* A value as the writer's next one; number text unchanged. */
+void pncp_json_put_val(struct pncp_json_writer *w, yyjson_val *val);
+
+#endif

@@ -1,0 +1,287 @@
+#include "base/mem.h"
+#include "table/table.h"
+#include "table/table_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+size_t pncp_type_width(enum pncp_type type)
+{
+    switch (type) {
+    case PNCP_T_BOOL:
+        return 1;
+    case PNCP_T_INT32:
+    case PNCP_T_DATE:
+        return 4;
+    case PNCP_T_INT64:
+    case PNCP_T_DEC18_4:
+    case PNCP_T_LOCAL_US:
+    case PNCP_T_UTC_US:
+        return 8;
+    case PNCP_T_TEXT:
+    case PNCP_T_STRUCT:
+    case PNCP_T_LIST:
+        break;
+    }
+    return 0;
+}
+
+void pncp_leaf_init(struct pncp_leaf *leaf, const struct pncp_leaf_info *info)
+{
+    *leaf = (struct pncp_leaf){.type = info->type,
+                               .max_def = info->max_def,
+                               .max_rep = info->max_rep,
+                               .values = PNCP_BUF_INIT(UINT32_MAX)}; /* offsets are 32 bits */
+}
+
+void pncp_leaf_release(struct pncp_leaf *leaf)
+{
+    pncp_buf_release(&leaf->values);
+    pncp_free(leaf->ends);
+    pncp_free(leaf->def);
+    pncp_free(leaf->rep);
+    leaf->ends = NULL;
+    leaf->def = leaf->rep = NULL;
+    leaf->ends_cap = leaf->value_count = leaf->level_count = leaf->level_cap = 0;
+}
+
+void pncp_leaf_clear(struct pncp_leaf *leaf)
+{
+    pncp_buf_clear(&leaf->values);
+    leaf->value_count = leaf->level_count = 0;
+}
+
+static size_t level_bytes(const struct pncp_leaf *leaf)
+{
+    return sizeof(int16_t) * ((size_t)(leaf->max_def > 0) + (size_t)(leaf->max_rep > 0));
+}
+
+size_t pncp_leaf_bytes(const struct pncp_leaf *leaf)
+{
+    return leaf->values.cap + leaf->ends_cap * sizeof(*leaf->ends) + leaf->level_cap * level_bytes(leaf);
+}
+
+size_t pncp_leaf_rows(const struct pncp_leaf *leaf)
+{
+    if (leaf->max_rep == 0)
+        return leaf->level_count;
+    size_t rows = 0;
+    for (size_t i = 0; i < leaf->level_count; i++)
+        rows += leaf->rep[i] == 0;
+    return rows;
+}
+
+static enum pncp_code grow_levels(struct pncp_leaf *leaf, size_t more)
+{
+    size_t need = leaf->level_count + more;
+    if (need > UINT32_MAX)
+        return PNCP_E_LIMIT;
+    if (need <= leaf->level_cap)
+        return PNCP_OK;
+    size_t cap = pncp_grow(leaf->level_cap, need);
+    if (leaf->max_def > 0) {
+        int16_t *def = pncp_realloc(leaf->def, cap, sizeof(*def));
+        if (def == NULL)
+            return PNCP_E_NOMEM;
+        leaf->def = def;
+    }
+    if (leaf->max_rep > 0) {
+        int16_t *rep = pncp_realloc(leaf->rep, cap, sizeof(*rep));
+        if (rep == NULL)
+            return PNCP_E_NOMEM;
+        leaf->rep = rep;
+    }
+    leaf->level_cap = cap;
+    return PNCP_OK;
+}
+
+static enum pncp_code grow_ends(struct pncp_leaf *leaf, size_t more)
+{
+    size_t need = leaf->value_count + more;
+    if (leaf->type != PNCP_T_TEXT || need <= leaf->ends_cap)
+        return PNCP_OK;
+    size_t cap = pncp_grow(leaf->ends_cap, need);
+    uint32_t *ends = pncp_realloc(leaf->ends, cap, sizeof(*ends));
+    if (ends == NULL)
+        return PNCP_E_NOMEM;
+    leaf->ends = ends;
+    leaf->ends_cap = cap;
+    return PNCP_OK;
+}
+
+static void push_level(struct pncp_leaf *leaf, int16_t rep, int16_t def)
+{
+    if (leaf->max_def > 0)
+        leaf->def[leaf->level_count] = def;
+    if (leaf->max_rep > 0)
+        leaf->rep[leaf->level_count] = rep;
+    leaf->level_count++;
+}
+
+enum pncp_code pncp_leaf_put_null(struct pncp_leaf *leaf, int16_t rep, int16_t def)
+{
+    assert(def < leaf->max_def && rep <= leaf->max_rep);
+    enum pncp_code rc = grow_levels(leaf, 1);
+    if (rc == PNCP_OK)
+        push_level(leaf, rep, def);
+    return rc;
+}
+
+enum pncp_code pncp_leaf_put_int(struct pncp_leaf *leaf, int16_t rep, int64_t value)
+{
+    enum pncp_code rc = grow_levels(leaf, 1);
+    if (rc != PNCP_OK)
+        return rc;
+    size_t width = pncp_type_width(leaf->type);
+    assert(width != 0);
+    int8_t narrow = (int8_t)value;
+    int32_t middle = (int32_t)value;
+    const void *from = width == 1 ? (const void *)&narrow : width == 4 ? (const void *)&middle : (const void *)&value;
+    rc = pncp_buf_append(&leaf->values, from, width);
+    if (rc != PNCP_OK)
+        return rc;
+    leaf->value_count++;
+    push_level(leaf, rep, leaf->max_def);
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_leaf_put_text(struct pncp_leaf *leaf, int16_t rep, struct pncp_view text)
+{
+    assert(leaf->type == PNCP_T_TEXT);
+    enum pncp_code rc = grow_levels(leaf, 1);
+    if (rc == PNCP_OK)
+        rc = grow_ends(leaf, 1);
+    if (rc == PNCP_OK)
+        rc = pncp_buf_append(&leaf->values, text.data, text.len);
+    if (rc != PNCP_OK)
+        return rc;
+    leaf->ends[leaf->value_count++] = (uint32_t)leaf->values.len;
+    push_level(leaf, rep, leaf->max_def);
+    return PNCP_OK;
+}
+
+int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i)
+{
+    assert(i < leaf->value_count);
+    size_t width = pncp_type_width(leaf->type);
+    const char *at = leaf->values.data + i * width;
+    int8_t narrow;
+    int32_t middle;
+    int64_t wide;
+    switch (width) {
+    case 1:
+        memcpy(&narrow, at, 1);
+        return narrow;
+    case 4:
+        memcpy(&middle, at, 4);
+        return middle;
+    default:
+        memcpy(&wide, at, 8);
+        return wide;
+    }
+}
+
+/* Bytes of `values` before the i-th value (i may be value_count). */
+static size_t value_offset(const struct pncp_leaf *leaf, size_t i)
+{
+    if (leaf->type != PNCP_T_TEXT)
+        return i * pncp_type_width(leaf->type);
+    return i == 0 ? 0 : leaf->ends[i - 1];
+}
+
+struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i)
+{
+    assert(leaf->type == PNCP_T_TEXT && i < leaf->value_count);
+    size_t from = value_offset(leaf, i);
+    return (struct pncp_view){leaf->values.data == NULL ? "" : leaf->values.data + from, leaf->ends[i] - from};
+}
+
+enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_leaf_index *ret_index)
+{
+    size_t rows = pncp_leaf_rows(leaf);
+    struct pncp_leaf_index index = {.rows = rows};
+    index.slot = pncp_calloc(rows + 1, sizeof(*index.slot));
+    index.value = pncp_calloc(rows + 1, sizeof(*index.value));
+    if (index.slot == NULL || index.value == NULL) {
+        pncp_leaf_index_release(&index);
+        return PNCP_E_NOMEM;
+    }
+    size_t row = 0;
+    uint32_t value = 0;
+    for (size_t slot = 0; slot < leaf->level_count; slot++) {
+        if (leaf->max_rep == 0 || leaf->rep[slot] == 0) {
+            index.slot[row] = (uint32_t)slot;
+            index.value[row++] = value;
+        }
+        value += leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
+    }
+    index.slot[rows] = (uint32_t)leaf->level_count;
+    index.value[rows] = (uint32_t)leaf->value_count;
+    *ret_index = index;
+    return PNCP_OK;
+}
+
+void pncp_leaf_index_release(struct pncp_leaf_index *index)
+{
+    pncp_free(index->slot);
+    pncp_free(index->value);
+    *index = (struct pncp_leaf_index){0};
+}
+
+/* Append slots [slot, slot_end) of `from`, which hold the values [value, value_end). */
+static enum pncp_code append_span(struct pncp_leaf *to, const struct pncp_leaf *from, size_t slot, size_t slot_end,
+                                  size_t value, size_t value_end)
+{
+    assert(to->type == from->type && to->max_def == from->max_def && to->max_rep == from->max_rep);
+    size_t slots = slot_end - slot, values = value_end - value;
+    enum pncp_code rc = grow_levels(to, slots);
+    if (rc == PNCP_OK)
+        rc = grow_ends(to, values);
+    size_t byte = value_offset(from, value), bytes = value_offset(from, value_end) - byte;
+    size_t base = to->values.len;
+    if (rc == PNCP_OK && bytes > 0)
+        rc = pncp_buf_append(&to->values, from->values.data + byte, bytes);
+    if (rc != PNCP_OK)
+        return rc;
+    if (to->type == PNCP_T_TEXT) {
+        for (size_t i = 0; i < values; i++)
+            to->ends[to->value_count + i] = (uint32_t)(base + (from->ends[value + i] - byte));
+    }
+    if (to->max_def > 0)
+        memcpy(to->def + to->level_count, from->def + slot, slots * sizeof(*to->def));
+    if (to->max_rep > 0)
+        memcpy(to->rep + to->level_count, from->rep + slot, slots * sizeof(*to->rep));
+    to->level_count += slots;
+    to->value_count += values;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_leaf_copy_row(struct pncp_leaf *to, const struct pncp_leaf *from,
+                                  const struct pncp_leaf_index *from_index, size_t row)
+{
+    assert(row < from_index->rows);
+    return append_span(to, from, from_index->slot[row], from_index->slot[row + 1], from_index->value[row],
+                       from_index->value[row + 1]);
+}
+
+enum pncp_code pncp_leaf_append(struct pncp_leaf *to, const struct pncp_leaf *from)
+{
+    return from->level_count == 0 ? PNCP_OK : append_span(to, from, 0, from->level_count, 0, from->value_count);
+}
+
+enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, const struct pncp_leaf *from, size_t row)
+{
+    size_t slot = 0, value = 0, seen = 0;
+    for (; slot < from->level_count; slot++) { /* up to the first slot of `row` */
+        bool starts = from->max_rep == 0 || from->rep[slot] == 0;
+        if (starts && seen++ == row)
+            break;
+        value += from->max_def == 0 || from->def[slot] == from->max_def;
+    }
+    size_t slot_end = slot, value_end = value;
+    do {
+        value_end += from->max_def == 0 || from->def[slot_end] == from->max_def;
+        slot_end++;
+    } while (slot_end < from->level_count && from->max_rep > 0 && from->rep[slot_end] != 0);
+    return append_span(to, from, slot, slot_end, value, value_end);
+}
