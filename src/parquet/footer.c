@@ -1,0 +1,375 @@
+#include "base/mem.h"
+#include "parquet/footer_int.h"
+#include "parquet/parquet.h"
+#include "parquet/thrift.h"
+
+#include <string.h>
+
+static enum pncp_code damaged(struct pncp_err *err, const char *what)
+{
+    return pncp_err_set(err, PNCP_E_PARSE, "damaged parquet footer: %s", what);
+}
+
+/* ---- schema ---------------------------------------------------------------------------------- */
+
+/* One SchemaElement (parquet.thrift): its number of children. */
+static int64_t schema_element(struct pncp_thrift_reader *r)
+{
+    struct pncp_thrift_field field = {0};
+    int64_t children = 0;
+    while (pncp_thrift_next(r, &field)) {
+        if (field.id == 5 && field.type == PNCP_THRIFT_I32)
+            children = pncp_thrift_int(r, field.type);
+        else
+            pncp_thrift_skip(r, field.type);
+    }
+    return children;
+}
+
+/* Count leaves; the elements must be one tree, depth first. */
+static enum pncp_code read_schema(struct pncp_thrift_reader *r, struct pncp_footer *footer, struct pncp_err *err)
+{
+    enum pncp_thrift_type element;
+    int64_t left[PNCP_PARQUET_SCHEMA_DEPTH_MAX] = {
+        1}; /* children still to come, per level; the root is the only one at level 0 */
+    size_t depth = 0;
+    size_t count = pncp_thrift_list(r, &element);
+    if (element != PNCP_THRIFT_STRUCT || count == 0)
+        return damaged(err, "no schema");
+    for (size_t i = 0; i < count && !r->failed; i++) {
+        while (depth > 0 && left[depth] == 0)
+            depth--;
+        if (left[depth]-- <= 0)
+            return damaged(err, "the schema is not a tree");
+        int64_t children = schema_element(r);
+        if (children < 0 || children > (int64_t)count)
+            return damaged(err, "the schema is not a tree");
+        if (children == 0) {
+            footer->leaf_count += i > 0;
+            continue;
+        }
+        if (++depth == PNCP_PARQUET_SCHEMA_DEPTH_MAX)
+            return damaged(err, "the schema is nested too deep");
+        left[depth] = children;
+    }
+    for (size_t i = 0; i <= depth; i++) {
+        if (left[i] != 0)
+            return damaged(err, "the schema is not a tree");
+    }
+    return PNCP_OK;
+}
+
+/* ---- row groups ------------------------------------------------------------------------------ */
+
+/* ColumnMetaData: sizes and where the pages begin. */
+static void column_metadata(struct pncp_thrift_reader *r, struct pncp_chunk *chunk)
+{
+    struct pncp_thrift_field field = {0};
+    int64_t slots = -1, raw = -1, packed = -1, data = -1, dictionary = 0;
+    while (pncp_thrift_next(r, &field)) {
+        int64_t *to = field.id == 5    ? &slots
+                      : field.id == 6  ? &raw
+                      : field.id == 7  ? &packed
+                      : field.id == 9  ? &data
+                      : field.id == 11 ? &dictionary
+                                       : NULL;
+        if (to != NULL && field.type == PNCP_THRIFT_I64)
+            *to = pncp_thrift_int(r, field.type);
+        else
+            pncp_thrift_skip(r, field.type);
+    }
+    if (slots < 0 || raw < 0 || packed < 0 || data < 0 || dictionary < 0) {
+        r->failed = true;
+        return;
+    }
+    bool has_dictionary = dictionary > 0 && dictionary < data;
+    *chunk = (struct pncp_chunk){.offset = (uint64_t)(has_dictionary ? dictionary : data),
+                                 .bytes = (uint64_t)packed,
+                                 .raw_bytes = (uint64_t)raw,
+                                 .value_slots = (uint64_t)slots};
+}
+
+void pncp_footer_read_chunk(struct pncp_thrift_reader *r, struct pncp_chunk *chunk)
+{
+    struct pncp_thrift_field field = {0};
+    bool has_metadata = false;
+    while (pncp_thrift_next(r, &field)) {
+        if (field.id == 1 || field.id == 8) { /* file_path: data elsewhere; encrypted metadata */
+            r->failed = true;
+            return;
+        }
+        if (field.id == 3 && field.type == PNCP_THRIFT_STRUCT) {
+            column_metadata(r, chunk);
+            has_metadata = true;
+        } else {
+            pncp_thrift_skip(r, field.type);
+        }
+    }
+    if (!has_metadata)
+        r->failed = true;
+}
+
+static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
+                                   struct pncp_group *group, struct pncp_err *err)
+{
+    enum pncp_thrift_type element;
+    size_t count = pncp_thrift_list(r, &element);
+    if (count != footer->leaf_count || element != PNCP_THRIFT_STRUCT)
+        return damaged(err, "a row group has another number of columns than the schema");
+    uint64_t begin = UINT64_MAX, end = 0, sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct pncp_chunk chunk = {0};
+        uint64_t chunk_end;
+        pncp_footer_read_chunk(r, &chunk);
+        if (r->failed)
+            return damaged(err, "a column chunk cannot be read");
+        if (__builtin_add_overflow(chunk.offset, chunk.bytes, &chunk_end) || chunk.offset < PNCP_PARQUET_MAGIC_BYTES ||
+            chunk_end > footer->file_bytes - PNCP_PARQUET_TRAILER_BYTES - footer->raw.len)
+            return damaged(err, "a column chunk lies outside the file");
+        begin = PNCP_MIN(begin, chunk.offset);
+        end = PNCP_MAX(end, chunk_end);
+        sum +=
+            chunk.bytes; /* cannot overflow: each is below the file's size, and a footer has fewer than 2^26 chunks */
+    }
+    if (sum > 0 && sum > end - begin)
+        return damaged(err, "column chunks overlap");
+    group->offset = count == 0 ? PNCP_PARQUET_MAGIC_BYTES : begin;
+    group->bytes = count == 0 ? 0 : end - begin;
+    return PNCP_OK;
+}
+
+static enum pncp_code read_group(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
+                                 struct pncp_group *group, struct pncp_err *err)
+{
+    struct pncp_thrift_field field = {0};
+    const char *begin = r->at;
+    int64_t rows = -1;
+    bool has_columns = false;
+    while (pncp_thrift_next(r, &field)) {
+        if (field.id == 1 && field.type == PNCP_THRIFT_LIST) {
+            enum pncp_code rc = read_columns(r, footer, group, err);
+            if (rc != PNCP_OK)
+                return rc;
+            has_columns = true;
+        } else if (field.id == 3 && field.type == PNCP_THRIFT_I64) {
+            rows = pncp_thrift_int(r, field.type);
+        } else {
+            pncp_thrift_skip(r, field.type);
+        }
+    }
+    if (r->failed || rows < 0 || !has_columns)
+        return damaged(err, "a row group cannot be read");
+    group->rows = (uint64_t)rows;
+    group->footer_offset = (uint32_t)(begin - r->begin);
+    group->footer_bytes = (uint32_t)(r->at - begin);
+    return PNCP_OK;
+}
+
+static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_footer *footer, struct pncp_err *err)
+{
+    enum pncp_thrift_type element;
+    size_t count = pncp_thrift_list(r, &element);
+    if (r->failed || (count > 0 && element != PNCP_THRIFT_STRUCT))
+        return damaged(err, "the row groups cannot be read");
+    if (count > PNCP_PARQUET_GROUPS_MAX)
+        return pncp_err_set(err, PNCP_E_LIMIT, "%zu row groups, at most %d are possible", count,
+                            PNCP_PARQUET_GROUPS_MAX);
+    footer->groups = pncp_calloc(count, sizeof(*footer->groups));
+    if (footer->groups == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
+    uint64_t end = PNCP_PARQUET_MAGIC_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        struct pncp_group *group = &footer->groups[i];
+        enum pncp_code rc = read_group(r, footer, group, err);
+        if (rc != PNCP_OK)
+            return rc;
+        if (group->offset < end)
+            return damaged(err, "row groups overlap or are out of order");
+        end = group->offset + group->bytes;
+        footer->group_count++;
+    }
+    footer->data_end = end;
+    return PNCP_OK;
+}
+
+/* ---- key-values and the whole ---------------------------------------------------------------- */
+
+static enum pncp_code read_kvs(struct pncp_thrift_reader *r, struct pncp_footer *footer, struct pncp_err *err)
+{
+    enum pncp_thrift_type element;
+    size_t count = pncp_thrift_list(r, &element);
+    if (r->failed || (count > 0 && element != PNCP_THRIFT_STRUCT))
+        return damaged(err, "the key-values cannot be read");
+    footer->kvs = pncp_calloc(count, sizeof(*footer->kvs));
+    if (footer->kvs == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
+    for (size_t i = 0; i < count; i++) {
+        struct pncp_thrift_field field = {0};
+        struct pncp_kv kv = {.key = {"", 0}, .value = {"", 0}};
+        while (pncp_thrift_next(r, &field)) {
+            if (field.type == PNCP_THRIFT_BINARY && (field.id == 1 || field.id == 2))
+                *(field.id == 1 ? &kv.key : &kv.value) = pncp_thrift_binary(r);
+            else
+                pncp_thrift_skip(r, field.type);
+        }
+        footer->kvs[footer->kv_count++] = kv;
+    }
+    return PNCP_OK;
+}
+
+static struct pncp_view span(const char *from, const struct pncp_thrift_reader *r)
+{
+    return (struct pncp_view){from, (size_t)(r->at - from)};
+}
+
+static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
+{
+    struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&footer->raw));
+    struct pncp_thrift_field field = {0};
+    int64_t rows = -1;
+    enum pncp_code rc = PNCP_OK;
+    bool has_groups = false;
+    while (rc == PNCP_OK && pncp_thrift_next(&r, &field)) {
+        const char *value = r.at;
+        if (field.id == 1 && field.type == PNCP_THRIFT_I32)
+            footer->version = (int32_t)pncp_thrift_int(&r, field.type);
+        else if (field.id == 2 && field.type == PNCP_THRIFT_LIST)
+            rc = read_schema(&r, footer, err);
+        else if (field.id == 3 && field.type == PNCP_THRIFT_I64)
+            rows = pncp_thrift_int(&r, field.type);
+        else if (field.id == 4 && field.type == PNCP_THRIFT_LIST && footer->schema.len > 0)
+            rc = read_groups(&r, footer, err);
+        else if (field.id == 5 && field.type == PNCP_THRIFT_LIST)
+            rc = read_kvs(&r, footer, err);
+        else
+            pncp_thrift_skip(&r, field.type);
+        has_groups = has_groups || field.id == 4;
+        if (field.id == 2)
+            footer->schema = span(value, &r);
+        if (field.id == 6)
+            footer->created_by = span(value, &r);
+        if (field.id == 7)
+            footer->column_orders = span(value, &r);
+    }
+    if (rc != PNCP_OK)
+        return rc;
+    if (r.failed || footer->schema.len == 0 || rows < 0 || !has_groups)
+        return damaged(err, "a field is missing or cut off");
+    for (size_t i = 0; i < footer->group_count; i++)
+        footer->rows += footer->groups[i].rows;
+    if (footer->rows != (uint64_t)rows)
+        return damaged(err, "the row groups do not add up to the number of rows");
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_bytes, struct pncp_footer *ret_footer,
+                                 struct pncp_err *err)
+{
+    struct pncp_footer footer = {
+        .raw = pncp_buf_take(raw), .file_bytes = file_bytes, .data_end = PNCP_PARQUET_MAGIC_BYTES};
+    enum pncp_code rc;
+    if (footer.raw.len > PNCP_FOOTER_MAX_BYTES)
+        rc = pncp_err_set(err, PNCP_E_LIMIT, "parquet footer of %zu bytes", footer.raw.len);
+    else if (file_bytes < footer.raw.len + PNCP_PARQUET_TRAILER_BYTES + PNCP_PARQUET_MAGIC_BYTES)
+        rc = damaged(err, "longer than the file");
+    else
+        rc = parse(&footer, err);
+    if (rc != PNCP_OK) {
+        pncp_footer_release(&footer);
+        return rc;
+    }
+    *ret_footer = footer;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_footer_read(const struct pncp_source *source, struct pncp_footer *ret_footer, struct pncp_err *err)
+{
+    unsigned char ends[PNCP_PARQUET_TRAILER_BYTES];
+    AUTO(pncp_buf_release) struct pncp_buf raw = {0};
+    if (source->size < PNCP_PARQUET_MAGIC_BYTES + PNCP_PARQUET_TRAILER_BYTES)
+        return pncp_err_set(err, PNCP_E_PARSE, "not a parquet file: %" PRIu64 " bytes", source->size);
+    enum pncp_code rc = source->read_at(source->ctx, 0, ends, PNCP_PARQUET_MAGIC_BYTES, err);
+    if (rc == PNCP_OK && memcmp(ends, "PAR1", 4) != 0)
+        rc = pncp_err_set(err, PNCP_E_PARSE, "not a parquet file: it does not begin with PAR1");
+    if (rc == PNCP_OK)
+        rc = source->read_at(source->ctx, source->size - PNCP_PARQUET_TRAILER_BYTES, ends, PNCP_PARQUET_TRAILER_BYTES,
+                             err);
+    if (rc == PNCP_OK && memcmp(ends + 4, "PAR1", 4) != 0)
+        rc = pncp_err_set(err, PNCP_E_PARSE, "not a whole parquet file: it does not end with PAR1");
+    if (rc != PNCP_OK)
+        return rc;
+    size_t len = ends[0] | (size_t)ends[1] << 8 | (size_t)ends[2] << 16 | (size_t)ends[3] << 24;
+    if (len > PNCP_FOOTER_MAX_BYTES || len > source->size - PNCP_PARQUET_TRAILER_BYTES - PNCP_PARQUET_MAGIC_BYTES)
+        return damaged(err, "its length is beyond the file");
+    if (pncp_buf_reserve(&raw, len) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
+    rc = source->read_at(source->ctx, source->size - PNCP_PARQUET_TRAILER_BYTES - len, raw.data, len, err);
+    if (rc != PNCP_OK)
+        return rc;
+    raw.len = len;
+    return pncp_footer_parse(&raw, source->size, ret_footer, err);
+}
+
+void pncp_footer_release(struct pncp_footer *footer)
+{
+    pncp_buf_release(&footer->raw);
+    pncp_free(footer->groups);
+    pncp_free(footer->kvs);
+    *footer = (struct pncp_footer){0};
+}
+
+bool pncp_footer_kv(const struct pncp_footer *footer, const char *key, struct pncp_view *ret_value)
+{
+    for (size_t i = footer->kv_count; i-- > 0;) {
+        if (pncp_view_eq_text(footer->kvs[i].key, key)) {
+            *ret_value = footer->kvs[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group)
+{
+    const struct pncp_group *g = &footer->groups[group];
+    return (struct pncp_view){footer->raw.data + g->footer_offset, g->footer_bytes};
+}
+
+enum pncp_code pncp_footer_seek_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
+                                      struct pncp_thrift_reader *ret_reader, struct pncp_err *err)
+{
+    if (group >= footer->group_count || leaf >= footer->leaf_count)
+        return damaged(err, "no such column");
+    struct pncp_thrift_reader r = pncp_thrift_open(pncp_footer_group_bytes(footer, group));
+    struct pncp_thrift_field field = {0};
+    while (pncp_thrift_next(&r, &field)) {
+        if (field.id != 1) {
+            pncp_thrift_skip(&r, field.type);
+            continue;
+        }
+        enum pncp_thrift_type element;
+        size_t count = pncp_thrift_list(&r, &element);
+        for (size_t i = 0; i < count && i < leaf; i++)
+            pncp_thrift_skip(&r, PNCP_THRIFT_STRUCT);
+        if (r.failed || leaf >= count)
+            break;
+        *ret_reader = r;
+        return PNCP_OK;
+    }
+    return damaged(err, "no such column");
+}
+
+enum pncp_code pncp_footer_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
+                                 struct pncp_chunk *ret_chunk, struct pncp_err *err)
+{
+    struct pncp_thrift_reader r;
+    struct pncp_chunk chunk = {0};
+    enum pncp_code rc = pncp_footer_seek_chunk(footer, group, leaf, &r, err);
+    if (rc != PNCP_OK)
+        return rc;
+    pncp_footer_read_chunk(&r, &chunk);
+    if (r.failed)
+        return damaged(err, "a column chunk cannot be read");
+    *ret_chunk = chunk;
+    return PNCP_OK;
+}

@@ -1,0 +1,76 @@
+/* Footers, between the files of parquet/ only: the pieces of FileMetaData (parquet.thrift) that are read and written.
+ */
+#ifndef PNCP_FOOTER_INT_H
+#define PNCP_FOOTER_INT_H
+
+#include "parquet/parquet.h"
+#include "parquet/thrift.h"
+
+#define PNCP_PARQUET_TRAILER_BYTES 8  /* footer length, magic */
+#define PNCP_PARQUET_GROUPS_MAX 32767 /* RowGroup.ordinal is i16 */
+#define PNCP_PARQUET_SCHEMA_DEPTH_MAX 32
+/* Parsers of created_by expect "NAME version X.Y.Z" (parquet-mr's VersionParser); what they do not know they trust. */
+#define PNCP_PARQUET_CREATED_BY "pncp-details version 0.1.0"
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* The RowGroup struct of a group, in the footer's bytes. */
+struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group);
+/* A reader that stands at the ColumnChunk struct of `leaf` in `group`. PNCP_E_PARSE: there is none. */
+MUST_CHECK enum pncp_code pncp_footer_seek_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
+                                                 struct pncp_thrift_reader *ret_reader, struct pncp_err *err);
+/* Read one ColumnChunk struct; the reader fails when it is unsound. */
+void pncp_footer_read_chunk(struct pncp_thrift_reader *r, struct pncp_chunk *chunk);
+
+/* ---- writing: head, `group_count` RowGroup structs, foot ------------------------------------- */
+
+struct pncp_footer_head {
+    int32_t version;
+    struct pncp_view schema; /* the list's bytes, as in struct pncp_footer */
+    uint64_t rows;
+    size_t group_count;
+};
+MUST_CHECK enum pncp_code pncp_footer_put_head(struct pncp_buf *out, const struct pncp_footer_head *head);
+
+struct pncp_footer_foot {
+    const struct pncp_kv_pair *kvs;
+    size_t kv_count;
+    struct pncp_view created_by;    /* the string's bytes with its length, as in struct pncp_footer; may be empty */
+    struct pncp_view column_orders; /* the list's bytes; may be empty */
+};
+/* Also appends length and magic; the footer began at `footer_at` in `out`. PNCP_E_LIMIT: beyond PNCP_FOOTER_MAX_BYTES.
+ */
+MUST_CHECK enum pncp_code pncp_footer_put_foot(struct pncp_buf *out, size_t footer_at,
+                                               const struct pncp_footer_foot *foot);
+
+struct pncp_group_head { /* a RowGroup without its columns */
+    uint64_t raw_bytes, bytes, rows, offset;
+    size_t ordinal;
+};
+/* RowGroup around `chunks`, the bytes of `leaf_count` ColumnChunk structs. */
+MUST_CHECK enum pncp_code pncp_footer_put_group(struct pncp_buf *out, const struct pncp_group_head *head,
+                                                struct pncp_view chunks, size_t leaf_count);
+
+/* Append the ColumnChunk at the reader to `out`, its file offsets moved by `shift`. Kept: type, encodings, path, codec,
+ * counts, sizes, offsets, null count, and minimum and maximum when they are exact. Left out, because a footer is
+ * written anew at every append: the statistics' deprecated twins, distinct counts, encoding and size statistics, page
+ * indexes (their blobs hold absolute offsets of the file they were written to) and Bloom filters. */
+MUST_CHECK enum pncp_code pncp_footer_copy_chunk(struct pncp_thrift_reader *r, int64_t shift, struct pncp_buf *out);
+
+/* ---- schema ---------------------------------------------------------------------------------- */
+
+/* Append the list of SchemaElement structs of `schema` to `out`, and to `orders` its ColumnOrder list. */
+MUST_CHECK enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf *out,
+                                          struct pncp_buf *orders);
+/* Append the schema that has only the path from the root to column `leaf` of `schema` (bytes of such a list), and say
+ * what it is. PNCP_E_PARSE: no such column. */
+struct pncp_schema_path {
+    int32_t physical; /* parquet.thrift Type; -1: none said */
+    int16_t max_def, max_rep;
+};
+MUST_CHECK enum pncp_code pncp_schema_put_path(struct pncp_view schema, size_t leaf, struct pncp_buf *out,
+                                               struct pncp_schema_path *ret_path, struct pncp_err *err);
+/* parquet.thrift Type of our type. */
+int32_t pncp_schema_physical(enum pncp_type type);
+
+#endif

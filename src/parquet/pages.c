@@ -1,0 +1,56 @@
+#include "parquet/pages.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+
+static void *bounded_malloc(size_t size, void *ctx)
+{
+    (void)ctx;
+    return size > PNCP_PAGES_ALLOC_MAX_BYTES ? NULL : pncp_malloc(size);
+}
+
+static void *bounded_realloc(void *old, size_t size, void *ctx)
+{
+    (void)ctx;
+    return size > PNCP_PAGES_ALLOC_MAX_BYTES ? NULL : pncp_realloc(old, size, 1);
+}
+
+static void give_back(void *block, void *ctx)
+{
+    (void)ctx;
+    pncp_free(block);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static carquet_status_t prepared;
+
+static void prepare(void)
+{
+    static const carquet_allocator_t allocator = {
+        .malloc = bounded_malloc, .realloc = bounded_realloc, .free = give_back};
+    carquet_set_allocator(&allocator);
+    prepared = carquet_init();
+}
+
+enum pncp_code pncp_pages_prepare(struct pncp_err *err)
+{
+    (void)pthread_once(&once, prepare);
+    if (prepared == CARQUET_OK)
+        return PNCP_OK;
+    return pncp_err_set(err, PNCP_E_UNSUPPORTED, "carquet cannot start: %s", carquet_status_string(prepared));
+}
+
+enum pncp_code pncp_pages_code(carquet_status_t status)
+{
+    switch (status) {
+    case CARQUET_OK:
+        return PNCP_OK;
+    case CARQUET_ERROR_OUT_OF_MEMORY:
+        return PNCP_E_NOMEM;
+    case CARQUET_ERROR_UNSUPPORTED_CODEC:
+    case CARQUET_ERROR_NOT_IMPLEMENTED:
+        return PNCP_E_UNSUPPORTED;
+    default:
+        return PNCP_E_PARSE;
+    }
+}

@@ -1,0 +1,19 @@
+/* What encoding and decoding share: carquet's set-up, one time per process. */
+#ifndef PNCP_PAGES_H
+#define PNCP_PAGES_H
+
+#include "base/err.h"
+
+#include <carquet/carquet.h>
+
+/* No page, dictionary or chunk of ours comes near: a row group holds 8 MiB, or one contratação alone. Damaged lengths
+ * do. */
+#define PNCP_PAGES_ALLOC_MAX_BYTES ((size_t)256 * 1024 * 1024)
+
+/* Route carquet's memory through base/mem.h and under that ceiling, then initialise it. Thread-safe; before any other
+ * call. PNCP_E_NOMEM · PNCP_E_UNSUPPORTED. */
+MUST_CHECK enum pncp_code pncp_pages_prepare(struct pncp_err *err);
+/* Our code for a carquet status: PNCP_E_NOMEM, PNCP_E_UNSUPPORTED (codec not built in), else PNCP_E_PARSE. */
+enum pncp_code pncp_pages_code(carquet_status_t status);
+
+#endif

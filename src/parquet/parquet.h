@@ -1,0 +1,146 @@
+/*
+ * Parquet as this program needs it: rows -> one row group in memory; footers read, validated, merged; single columns
+ * read back from any set of row groups. Pages are encoded and decoded by carquet; the footer (Thrift compact,
+ * parquet.thrift of the Parquet format 2.10) is ours, because no library appends to a finished object that may be
+ * remote.
+ *
+ * A file is          "PAR1" | row groups … | footer | footer length, 4 bytes LE | "PAR1"
+ * An append writes   kept prefix of the old file | new row groups | merged footer | …
+ * The footer's bytes of kept row groups are copied through; only offsets of the new groups are shifted.
+ */
+#ifndef PNCP_PARQUET_H
+#define PNCP_PARQUET_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/source.h"
+#include "table/table.h"
+
+/* A footer larger than this is refused: 32,767 row groups of 10 KB would pass it; a day of 100,000 contratações
+ * needs 1.5 MB. */
+#define PNCP_FOOTER_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define PNCP_PARQUET_MAGIC_BYTES 4
+
+/* ---- bytes of a file, wherever they are ------------------------------------------------------ */
+
+struct pncp_source pncp_source_of_view(const struct pncp_view *bytes); /* borrowed view; ctx is the pointer */
+struct pncp_source pncp_source_of_fd(const int *fd, uint64_t size);    /* borrowed */
+
+/* ---- footer ---------------------------------------------------------------------------------- */
+
+struct pncp_chunk {         /* one column chunk */
+    uint64_t offset, bytes; /* its pages in the file: dictionary page first when there is one */
+    uint64_t raw_bytes;     /* total_uncompressed_size */
+    uint64_t value_slots;   /* num_values: slots, nulls included */
+};
+
+struct pncp_group {
+    uint64_t rows;
+    uint64_t offset, bytes;               /* of all its chunks, which lie together without a gap */
+    uint32_t footer_offset, footer_bytes; /* its RowGroup struct within footer->raw */
+};
+
+struct pncp_kv {
+    struct pncp_view key, value; /* into footer->raw */
+};
+
+struct pncp_footer {
+    struct pncp_buf raw; /* the footer's bytes, without length and magic */
+    uint64_t file_bytes; /* of the whole file */
+    uint64_t data_end;   /* where the last row group ends: 4 for none */
+    uint64_t rows;
+    struct pncp_group *groups;
+    size_t group_count;
+    struct pncp_kv *kvs;
+    size_t kv_count;
+    size_t leaf_count;                          /* columns per row group */
+    struct pncp_view schema;                    /* the schema list's bytes, for comparison */
+    struct pncp_view created_by, column_orders; /* copied through */
+    int32_t version;
+};
+
+/* Read and validate the footer of `source`: magic, length, every struct bounded, every offset inside the file, groups
+ * in order without overlap, row counts summed. Never trusts a length. PNCP_E_PARSE: not a sound Parquet file (message
+ * says what and where) · PNCP_E_LIMIT · PNCP_E_NOMEM · source's errors. */
+MUST_CHECK enum pncp_code pncp_footer_read(const struct pncp_source *source, struct pncp_footer *ret_footer,
+                                           struct pncp_err *err);
+/* The same from footer bytes already in memory; takes *raw. `file_bytes` is the whole file's size. */
+MUST_CHECK enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_bytes, struct pncp_footer *ret_footer,
+                                            struct pncp_err *err);
+void pncp_footer_release(struct pncp_footer *footer);
+/* Value of the last key-value with that key, or false. */
+bool pncp_footer_kv(const struct pncp_footer *footer, const char *key, struct pncp_view *ret_value);
+/* Chunk `leaf` of group `group` (parsed on demand: a footer of 100 groups × 90 leaves need not be held unpacked). */
+MUST_CHECK enum pncp_code pncp_footer_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
+                                            struct pncp_chunk *ret_chunk, struct pncp_err *err);
+/* Is the footer's schema the one this program writes for `schema`? Byte comparison with a fresh encoding. */
+MUST_CHECK enum pncp_code pncp_footer_check_schema(const struct pncp_footer *footer, const struct pncp_schema *schema,
+                                                   struct pncp_err *err);
+
+struct pncp_kv_pair {
+    const char *key;
+    struct pncp_view value;
+};
+
+/* Groups [first, first + count) of a footer, whose bytes lie in the new file from `at` on, one after the other as they
+ * did. */
+struct pncp_footer_piece {
+    const struct pncp_footer *footer;
+    size_t first, count;
+    uint64_t at;
+};
+/* What follows the data in a new file made of these pieces (one at least; a piece may have no groups), in order of
+ * place: footer + length + magic, appended to `ret_tail`. Version, creator and column orders are the first piece's. The
+ * key-values are written in the order given. `ret_footer`, when not NULL, receives the new footer (caller releases).
+ * The result is parsed again before it is returned: what would not read is an error here.
+ * PNCP_E_PARSE: the schemas' bytes differ, pieces overlap, or a group is unsound · PNCP_E_LIMIT: more than 32,767
+ * groups (ordinal is i16) or PNCP_FOOTER_MAX_BYTES · PNCP_E_NOMEM. On failure ret_tail is as it was. */
+MUST_CHECK enum pncp_code pncp_footer_build(const struct pncp_footer_piece *pieces, size_t piece_count,
+                                            const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *ret_tail,
+                                            struct pncp_footer *ret_footer, struct pncp_err *err);
+/* The ordinary case: the first keep_groups groups of `old` (NULL: a new file) stay where they are, all of `added` (the
+ * footer that pncp_group_encode gave) follow at `added_at`, which is the end of the kept prefix. Errors as above. */
+MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_t keep_groups,
+                                            const struct pncp_footer *added, uint64_t added_at,
+                                            const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *ret_tail,
+                                            struct pncp_footer *ret_footer, struct pncp_err *err);
+
+/* ---- encoding -------------------------------------------------------------------------------- */
+
+struct pncp_encode_options {
+    int zstd_level; /* 1..9 */
+};
+
+/* One row group under construction, leaf by leaf, so that a fold or rewrite holds one column at a time.
+ * Sequence: open(rows) -> leaf(0) … leaf(n-1), each once, in order -> finish (or abort). Counts are asserted per leaf:
+ * slots with rep 0 == rows, and equal rep sequences' counts across the leaves of one list: PNCP_E_PARSE when they
+ * differ (carquet itself does not check). finish gives a whole small Parquet file "PAR1…PAR1" and its footer: stdio
+ * results are checked (open_memstream). */
+struct pncp_group_writer;
+MUST_CHECK enum pncp_code pncp_group_writer_open(const struct pncp_schema *schema, uint64_t rows,
+                                                 const struct pncp_encode_options *options,
+                                                 struct pncp_group_writer **ret_writer, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *writer, const struct pncp_leaf *leaf,
+                                                 struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct pncp_buf *ret_file,
+                                                   struct pncp_footer *ret_footer, struct pncp_err *err);
+void pncp_group_writer_abort(struct pncp_group_writer *writer); /* frees; also after finish; NULL is fine */
+/* A whole table as one row group (the ordinary checkpoint). */
+MUST_CHECK enum pncp_code pncp_group_encode(const struct pncp_table *table, const struct pncp_encode_options *options,
+                                            struct pncp_buf *ret_file, struct pncp_footer *ret_footer,
+                                            struct pncp_err *err);
+/* A file of that schema with no row group and the given key-values: what `adopt` writes, and a list of an empty day. */
+MUST_CHECK enum pncp_code pncp_parquet_empty(const struct pncp_schema *schema, const struct pncp_kv_pair *kvs,
+                                             size_t kv_count, struct pncp_buf *ret_file, struct pncp_err *err);
+
+/* ---- decoding -------------------------------------------------------------------------------- */
+
+/* Append leaf `leaf` of groups [first, first + count) to `ret_leaf` (initialised for that leaf of the schema; the
+ * file's schema is the program's own). Only these chunks are read from `source`. Every page is decoded with its CRC
+ * where it has one; slot and row counts are compared with the footer. PNCP_E_PARSE: damaged (message names group and
+ * column) · PNCP_E_NOMEM · source's errors. */
+MUST_CHECK enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const struct pncp_footer *footer,
+                                                 size_t leaf, size_t first_group, size_t count,
+                                                 struct pncp_leaf *ret_leaf, struct pncp_err *err);
+
+#endif
