@@ -1,0 +1,86 @@
+/*
+ * The polite fetcher: requests of two APIs (listing, detail) over one transport, each API with its own limit in flight
+ * (AIMD), brake and counters. A request handed over comes back exactly once, answered for good: accepted, no rows,
+ * absent, or failed after its attempts.
+ *
+ *   429           never an attempt: pauses that whole API for Retry-After, else brake_wait (± jitter); its limit is
+ * halved AIMD          starts at 8, doubles per round until the first trouble, then +1 per round; half on 429, 5xx,
+ * time-out (once per round) retries       back-off retry_wait × 2^n with jitter; 422: at most 3 tries; 404: three
+ * tries, then ABSENT is reported pause         the owner may stop new starts (byte budget, saver behind) without losing
+ * what is in flight Threads: one; the owner's loop calls pncp_fetch_poll.
+ */
+#ifndef PNCP_FETCH_H
+#define PNCP_FETCH_H
+
+#include "http/http.h"
+#include "pncp/verdict.h"
+
+enum pncp_api { PNCP_API_CONSULTA, PNCP_API_DETAIL };
+#define PNCP_APIS 2
+
+struct pncp_fetch_options {
+    unsigned connections;         /* ceiling of the detail API's limit, 1..512 */
+    unsigned listing_connections; /* of the consulta API: 4 */
+    unsigned attempts;            /* 1..100 */
+    uint32_t retry_wait_ms, brake_wait_ms, deadline_ms;
+    uint64_t jitter_seed;
+    const char *user_agent;
+};
+
+struct pncp_fetch_counts { /* per API */
+    uint64_t requests, retries, brakes, bytes;
+    uint64_t answers_2xx, answers_4xx, answers_429, answers_5xx, answers_none;
+};
+
+/* A request: caller's storage, alive until its done call. Zero it, set the first block. */
+struct pncp_fetch_request {
+    enum pncp_api api;
+    enum pncp_kind kind;
+    const char *url; /* borrowed until done */
+    void *owner;     /* for the done call */
+    /* set by the fetcher */
+    unsigned attempts; /* failures so far */
+    unsigned absent_tries, few_tries;
+    uint64_t not_before_ms;
+    struct pncp_fetch_request *next;
+};
+
+/* Final answer. `verdict->json` and `body` are released by the fetcher after the call unless taken. verdict->kind is
+ * ROWS, NO_ROWS, ABSENT, or — failed for good — RETRY, RETRY_FEW or REFUSED with its reason. */
+typedef void pncp_fetch_done_fn(void *ctx, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
+                                struct pncp_buf *body);
+/* Something worth telling: a retry, a brake (wait_ms), for event/. */
+enum pncp_fetch_note_kind { PNCP_FETCH_NOTE_RETRY, PNCP_FETCH_NOTE_BRAKE };
+struct pncp_fetch_note {
+    enum pncp_fetch_note_kind kind;
+    enum pncp_api api;
+    const char *url;
+    const struct pncp_verdict *verdict;
+    uint64_t wait_ms;
+    unsigned attempt;
+};
+typedef void pncp_fetch_note_fn(void *ctx, const struct pncp_fetch_note *note);
+
+struct pncp_fetch;
+MUST_CHECK enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *options, pncp_fetch_done_fn *done,
+                                         pncp_fetch_note_fn *note, void *ctx, struct pncp_fetch **ret_fetch,
+                                         struct pncp_err *err);
+void pncp_fetch_free(struct pncp_fetch *fetch); /* what is queued or in flight is dropped without a call */
+/* Queue a request; `urgent`: before what waits (the second request of a contratação under way goes before the first of
+ * a new one). */
+void pncp_fetch_submit(struct pncp_fetch *fetch, struct pncp_fetch_request *request, bool urgent);
+/* Requests of that API queued (waiting for a slot, not in back-off), in flight, in back-off; the present limit. */
+size_t pncp_fetch_queued(const struct pncp_fetch *fetch, enum pncp_api api);
+size_t pncp_fetch_in_flight(const struct pncp_fetch *fetch, enum pncp_api api);
+size_t pncp_fetch_waiting(const struct pncp_fetch *fetch, enum pncp_api api);
+unsigned pncp_fetch_limit(const struct pncp_fetch *fetch, enum pncp_api api);
+/* Milliseconds until that API's brake opens; 0: open. */
+uint64_t pncp_fetch_braked_ms(const struct pncp_fetch *fetch, enum pncp_api api);
+struct pncp_fetch_counts pncp_fetch_counts(const struct pncp_fetch *fetch, enum pncp_api api);
+size_t pncp_fetch_body_bytes(const struct pncp_fetch *fetch); /* of bodies being received */
+/* Start what may start, wait up to timeout_ms (less when a back-off or brake ends sooner) and deliver. */
+MUST_CHECK enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, int extra_fd,
+                                          struct pncp_err *err);
+void pncp_fetch_wake(struct pncp_fetch *fetch); /* from any thread */
+
+#endif

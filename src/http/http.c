@@ -1,0 +1,263 @@
+#include "http/http.h"
+#include "base/mem.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What curl reads at once from a socket: more costs memory per connection and was not faster (measured 4 to 64 KiB). */
+#define RECEIVE_BYTES 16384L
+
+struct slot {
+    struct pncp_http *http;
+    CURL *easy;
+    void *user;
+    struct pncp_http_response response;
+    char error[CURL_ERROR_SIZE];
+    bool too_large, no_memory;
+    struct slot *next_free;
+};
+
+struct pncp_http {
+    struct pncp_http_options options;
+    CURLM *multi;
+    struct curl_slist *headers;
+    pncp_http_done_fn *done;
+    void *ctx;
+    struct slot *slots;
+    struct slot *free;
+    size_t in_flight, body_bytes;
+};
+
+/* ---- callbacks of curl ----------------------------------------------------------------------- */
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct slot *slot = arg;
+    size_t len = size * count, before = slot->response.body.cap;
+    enum pncp_code rc = pncp_buf_append(&slot->response.body, data, len);
+    slot->http->body_bytes += slot->response.body.cap - before;
+    slot->too_large = slot->too_large || rc == PNCP_E_LIMIT;
+    slot->no_memory = slot->no_memory || rc == PNCP_E_NOMEM;
+    return rc == PNCP_OK ? len : 0; /* anything else than len ends the transfer */
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+    static const char name[] = "retry-after:";
+    struct slot *slot = arg;
+    size_t len = size * count;
+    if (len > sizeof(name) - 1 && strncasecmp(data, name, sizeof(name) - 1) == 0) {
+        size_t from = sizeof(name) - 1;
+        while (from < len && data[from] == ' ')
+            from++;
+        size_t value = PNCP_MIN(len - from, sizeof(slot->response.retry_after) - 1);
+        memcpy(slot->response.retry_after, data + from, value);
+        slot->response.retry_after[value] = '\0';
+        slot->response.retry_after[strcspn(slot->response.retry_after, "\r\n")] = '\0';
+    }
+    return len;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static bool set_up(struct slot *slot)
+{
+    CURL *easy = slot->easy;
+    const char *bundle = getenv("CURL_CA_BUNDLE");
+    bool ok =
+        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->http->headers) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, slot->http->options.user_agent) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)slot->http->options.connect_timeout_ms) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK;
+    return ok && (bundle == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, bundle) == CURLE_OK);
+}
+
+static struct slot *take_slot(struct pncp_http *http)
+{
+    struct slot *slot = http->free;
+    if (slot == NULL)
+        return NULL;
+    if (slot->easy == NULL) {
+        slot->easy = curl_easy_init();
+        if (slot->easy == NULL || !set_up(slot)) {
+            if (slot->easy != NULL)
+                curl_easy_cleanup(slot->easy);
+            slot->easy = NULL;
+            return NULL;
+        }
+    }
+    http->free = slot->next_free;
+    return slot;
+}
+
+static void give_back(struct slot *slot)
+{
+    struct pncp_http *http = slot->http;
+    slot->next_free = http->free;
+    http->free = slot;
+}
+
+/* ---- public ---------------------------------------------------------------------------------- */
+
+enum pncp_code pncp_http_new(const struct pncp_http_options *options, pncp_http_done_fn *done, void *ctx,
+                             struct pncp_http **ret_http, struct pncp_err *err)
+{
+    struct pncp_http *http = pncp_calloc(1, sizeof(*http));
+    if (http != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+        http->options = *options;
+        http->done = done;
+        http->ctx = ctx;
+        http->multi = curl_multi_init();
+        http->headers = curl_slist_append(NULL, "Accept: application/json");
+        http->slots = pncp_calloc(options->connections_max, sizeof(*http->slots));
+    }
+    /* a cache smaller than what is in flight would close and open connections all the time */
+    if (http == NULL || http->multi == NULL || http->headers == NULL || http->slots == NULL ||
+        curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->connections_max + 8) != CURLM_OK) {
+        pncp_http_free(http);
+        return pncp_err_set(err, PNCP_E_NOMEM, "http: out of memory");
+    }
+    for (unsigned i = options->connections_max; i-- > 0;) {
+        http->slots[i].http = http;
+        give_back(&http->slots[i]);
+    }
+    *ret_http = http;
+    return PNCP_OK;
+}
+
+void pncp_http_free(struct pncp_http *http)
+{
+    if (http == NULL)
+        return;
+    for (unsigned i = 0; http->slots != NULL && i < http->options.connections_max; i++) {
+        struct slot *slot = &http->slots[i];
+        if (slot->easy != NULL) {
+            (void)curl_multi_remove_handle(http->multi, slot->easy);
+            curl_easy_cleanup(slot->easy);
+        }
+        pncp_buf_release(&slot->response.body);
+    }
+    if (http->multi != NULL)
+        (void)curl_multi_cleanup(http->multi);
+    curl_slist_free_all(http->headers);
+    pncp_free(http->slots);
+    pncp_free(http);
+}
+
+enum pncp_code pncp_http_get(struct pncp_http *http, const char *url, uint32_t timeout_ms, void *user,
+                             struct pncp_err *err)
+{
+    if (http->in_flight == http->options.connections_max)
+        return pncp_err_set(err, PNCP_E_LIMIT, "http: %u requests are in flight", http->options.connections_max);
+    struct slot *slot = take_slot(http);
+    if (slot == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "http: out of memory");
+    slot->user = user;
+    slot->too_large = slot->no_memory = false;
+    slot->error[0] = '\0';
+    slot->response = (struct pncp_http_response){.body = PNCP_BUF_INIT(http->options.body_max_bytes)};
+    if (curl_easy_setopt(slot->easy, CURLOPT_URL, url) != CURLE_OK ||
+        curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) != CURLE_OK ||
+        curl_multi_add_handle(http->multi, slot->easy) != CURLM_OK) {
+        give_back(slot);
+        return pncp_err_set(err, PNCP_E_NOMEM, "http: out of memory");
+    }
+    http->in_flight++;
+    return PNCP_OK;
+}
+
+size_t pncp_http_in_flight(const struct pncp_http *http)
+{
+    return http->in_flight;
+}
+
+size_t pncp_http_body_bytes(const struct pncp_http *http)
+{
+    return http->body_bytes;
+}
+
+static enum pncp_http_end end_of(const struct slot *slot, CURLcode code)
+{
+    if (slot->too_large || slot->no_memory)
+        return PNCP_HTTP_TOO_LARGE;
+    switch (code) {
+    case CURLE_OK:
+        return PNCP_HTTP_OK;
+    case CURLE_PARTIAL_FILE:
+        return PNCP_HTTP_TRUNCATED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return PNCP_HTTP_TIMEOUT;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return PNCP_HTTP_UNREACHABLE;
+    default:
+        return PNCP_HTTP_RESET;
+    }
+}
+
+static void deliver(struct pncp_http *http, CURL *easy, CURLcode code)
+{
+    struct slot *slot = NULL;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&slot);
+    (void)curl_multi_remove_handle(http->multi, easy);
+    struct pncp_http_response response = slot->response;
+    curl_off_t total_us = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &response.status);
+    (void)curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    response.total_ms = (uint32_t)(total_us / 1000);
+    response.end = end_of(slot, code);
+    if (code != CURLE_OK)
+        (void)snprintf(response.message, sizeof(response.message), "%.127s",
+                       slot->error[0] != '\0' ? slot->error : curl_easy_strerror(code));
+    slot->response = (struct pncp_http_response){0};
+    http->body_bytes -= response.body.cap;
+    http->in_flight--;
+    void *user = slot->user;
+    give_back(slot);
+    http->done(http->ctx, user, &response);
+    pncp_buf_release(&response.body);
+}
+
+enum pncp_code pncp_http_poll(struct pncp_http *http, uint32_t timeout_ms, int extra_fd, struct pncp_err *err)
+{
+    int running, left;
+    struct curl_waitfd extra = {.fd = extra_fd, .events = CURL_WAIT_POLLIN};
+    CURLMcode code = curl_multi_perform(http->multi, &running); /* new requests begin here */
+    bool finished = false;
+    for (int round = 0; round < 2 && code == CURLM_OK; round++) {
+        for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left)) != NULL;) {
+            if (message->msg == CURLMSG_DONE) {
+                finished = true;
+                deliver(http, message->easy_handle, message->data.result);
+            }
+        }
+        if (round == 1 || finished) /* what was delivered may have started more: the caller comes back at once */
+            break;
+        code = curl_multi_poll(http->multi, extra_fd >= 0 ? &extra : NULL, extra_fd >= 0, (int)timeout_ms, NULL);
+        if (code == CURLM_OK)
+            code = curl_multi_perform(http->multi, &running);
+    }
+    return code == CURLM_OK ? PNCP_OK : pncp_err_set(err, PNCP_E_IO, "http: %s", curl_multi_strerror(code));
+}
+
+void pncp_http_wake(struct pncp_http *http)
+{
+    (void)curl_multi_wakeup(http->multi);
+}

@@ -1,0 +1,239 @@
+#include "pncp/decode.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define CHILDREN_MAX 64                            /* of one node: the contratação has 60 */
+#define DECIMAL_LIMIT INT64_C(1000000000000000000) /* DECIMAL(18,4): at most 18 digits */
+
+/* The `extra` of a record while it is written: opened by the first thing that goes there; nested objects under their
+ * own name. */
+struct collector {
+    struct pncp_json_writer *writer;
+    struct collector *parent;
+    const char *name;
+    bool open;
+};
+
+static void collect_open(struct collector *c)
+{
+    if (c->open)
+        return;
+    if (c->parent != NULL) {
+        collect_open(c->parent);
+        pncp_json_key(c->writer, c->name);
+    }
+    pncp_json_object_begin(c->writer);
+    c->open = true;
+}
+
+static void collect_close(struct collector *c)
+{
+    if (c->open)
+        pncp_json_object_end(c->writer);
+}
+
+static void collect(struct collector *c, struct pncp_view key, yyjson_val *val)
+{
+    collect_open(c);
+    pncp_json_key_view(c->writer, key);
+    pncp_json_put_val(c->writer, val);
+}
+
+void pncp_decoder_init(struct pncp_decoder *decoder, struct pncp_table *table)
+{
+    *decoder = (struct pncp_decoder){.table = table};
+}
+
+void pncp_decoder_release(struct pncp_decoder *decoder)
+{
+    pncp_buf_release(&decoder->extra);
+}
+
+/* ---- scalars --------------------------------------------------------------------------------- */
+
+static bool in_range(enum pncp_type type, int64_t value)
+{
+    switch (type) {
+    case PNCP_T_INT32:
+        return value >= INT32_MIN && value <= INT32_MAX;
+    case PNCP_T_DEC18_4:
+        return value > -DECIMAL_LIMIT && value < DECIMAL_LIMIT;
+    default:
+        return true;
+    }
+}
+
+/* The value as the leaf stores it; false: it does not fit exactly. */
+static bool read_number(enum pncp_type type, yyjson_val *val, int64_t *ret_value)
+{
+    struct pncp_view text = pncp_json_text(val);
+    switch (type) {
+    case PNCP_T_BOOL:
+        *ret_value = yyjson_is_true(val);
+        return yyjson_is_bool(val);
+    case PNCP_T_INT32:
+    case PNCP_T_INT64:
+        return yyjson_is_raw(val) && pncp_decimal_parse(pncp_json_raw(val), 0, ret_value) && in_range(type, *ret_value);
+    case PNCP_T_DEC18_4:
+        return yyjson_is_raw(val) && pncp_decimal_parse(pncp_json_raw(val), 4, ret_value) && in_range(type, *ret_value);
+    case PNCP_T_LOCAL_US: /* a time with a zone is not what this column means */
+        return text.len > 0 && text.data[text.len - 1] != 'Z' && pncp_datetime_parse(text, ret_value);
+    case PNCP_T_DATE:
+    case PNCP_T_UTC_US:
+    case PNCP_T_TEXT:
+    case PNCP_T_STRUCT:
+    case PNCP_T_LIST:
+        break;
+    }
+    return false;
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
+                                struct collector *extra);
+
+static bool child_has_name(const struct pncp_node *child, struct pncp_view key)
+{
+    const char *name = child->col->name;
+    /* strnlen, because a key from the wire may hold a NUL */
+    return strnlen(name, key.len + 1) == key.len && memcmp(name, key.data, key.len) == 0 &&
+           (child->col->flags & PNCP_COL_DERIVED) == 0;
+}
+
+/* Spread the members of `object` over the children of `node`; unknown ones go to extra. */
+static void spread(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *object, yyjson_val **ret_vals,
+                   struct collector *extra)
+{
+    const struct pncp_node *children = &d->table->schema->nodes[node->first_child];
+    uint8_t *hints = &d->hints[node->first_child];
+    yyjson_obj_iter iter;
+    yyjson_obj_iter_init(object, &iter);
+    size_t position = 0;
+    for (yyjson_val *key_val; (key_val = yyjson_obj_iter_next(&iter)) != NULL; position++) {
+        struct pncp_view key = pncp_json_text(key_val);
+        yyjson_val *val = yyjson_obj_iter_get_val(key_val);
+        size_t slot = PNCP_MIN(position, (size_t)node->child_count - 1); /* keys come in one order within a response */
+        size_t child = hints[slot];
+        if (!child_has_name(&children[child], key)) {
+            for (child = 0; child < node->child_count && !child_has_name(&children[child], key); child++)
+                ;
+            if (child == node->child_count) {
+                collect(extra, key, val);
+                continue;
+            }
+            hints[slot] = (uint8_t)child;
+        }
+        ret_vals[child] = val;
+    }
+}
+
+static enum pncp_code put_children(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *object,
+                                   int16_t rep, struct collector *extra)
+{
+    const struct pncp_node *children = &d->table->schema->nodes[node->first_child];
+    yyjson_val *vals[CHILDREN_MAX] = {NULL};
+    assert(node->child_count <= CHILDREN_MAX);
+    spread(d, node, object, vals, extra);
+    enum pncp_code rc = PNCP_OK;
+    for (size_t i = 0; rc == PNCP_OK && i < node->child_count; i++) {
+        if ((children[i].col->flags & PNCP_COL_DERIVED) == 0)
+            rc = put_value(d, &children[i], vals[i], rep, extra);
+    }
+    return rc;
+}
+
+static enum pncp_code put_misfit(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
+                                 struct collector *extra)
+{
+    d->misfits++;
+    collect(extra, pncp_view_of(node->col->name), val);
+    return pncp_table_put_null(d->table, node, rep);
+}
+
+static bool all_objects(yyjson_val *array)
+{
+    yyjson_arr_iter iter;
+    yyjson_arr_iter_init(array, &iter);
+    for (yyjson_val *val; (val = yyjson_arr_iter_next(&iter)) != NULL;) {
+        if (!yyjson_is_obj(val))
+            return false;
+    }
+    return true;
+}
+
+static enum pncp_code put_list(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
+                               struct collector *extra)
+{
+    if (!yyjson_is_arr(val) || !all_objects(val))
+        return put_misfit(d, node, val, rep, extra);
+    if (yyjson_arr_size(val) == 0)
+        return pncp_table_put_empty(d->table, node, rep);
+    struct pncp_buf outer = pncp_buf_take(&d->extra); /* the element's extra is its own record */
+    yyjson_arr_iter iter;
+    yyjson_arr_iter_init(val, &iter);
+    enum pncp_code rc = PNCP_OK;
+    int16_t at = rep;
+    for (yyjson_val *element; rc == PNCP_OK && (element = yyjson_arr_iter_next(&iter)) != NULL; at = node->rep) {
+        struct pncp_view text;
+        rc = pncp_decode_record(d, node, element, at, true, &text);
+    }
+    pncp_buf_release(&d->extra);
+    d->extra = outer;
+    return rc;
+}
+
+static enum pncp_code put_struct(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
+                                 struct collector *extra)
+{
+    if (!yyjson_is_obj(val))
+        return put_misfit(d, node, val, rep, extra);
+    struct collector inner = {.writer = extra->writer, .parent = extra, .name = node->col->name};
+    enum pncp_code rc = put_children(d, node, val, rep, &inner);
+    collect_close(&inner);
+    return rc;
+}
+
+static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
+                                struct collector *extra)
+{
+    if (val == NULL || yyjson_is_null(val))
+        return pncp_table_put_null(d->table, node, rep);
+    struct pncp_leaf *leaf = &d->table->leaves[node->leaf];
+    int64_t number;
+    switch (node->col->type) {
+    case PNCP_T_STRUCT:
+        return put_struct(d, node, val, rep, extra);
+    case PNCP_T_LIST:
+        return put_list(d, node, val, rep, extra);
+    case PNCP_T_TEXT:
+        return yyjson_is_str(val) ? pncp_leaf_put_text(leaf, rep, pncp_json_text(val))
+                                  : put_misfit(d, node, val, rep, extra);
+    default:
+        return read_number(node->col->type, val, &number) ? pncp_leaf_put_int(leaf, rep, number)
+                                                          : put_misfit(d, node, val, rep, extra);
+    }
+}
+
+enum pncp_code pncp_decode_record(struct pncp_decoder *decoder, const struct pncp_node *node, yyjson_val *object,
+                                  int16_t rep, bool put_extra, struct pncp_view *ret_extra)
+{
+    struct pncp_json_writer writer;
+    pncp_buf_clear(&decoder->extra);
+    pncp_json_writer_init(&writer, &decoder->extra);
+    struct collector extra = {.writer = &writer};
+    enum pncp_code rc = put_children(decoder, node, object, rep, &extra);
+    collect_close(&extra);
+    if (rc == PNCP_OK)
+        rc = writer.failed;
+    *ret_extra = pncp_buf_view(&decoder->extra);
+    if (rc != PNCP_OK || !put_extra)
+        return rc;
+    const struct pncp_node *last = &decoder->table->schema->nodes[node->first_child + node->child_count - 1];
+    assert((last->col->flags & PNCP_COL_EXTRA) != 0);
+    if (ret_extra->len == 0)
+        return pncp_table_put_null(decoder->table, last, rep);
+    return pncp_leaf_put_text(&decoder->table->leaves[last->leaf], rep, *ret_extra);
+}

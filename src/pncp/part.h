@@ -1,0 +1,67 @@
+/*
+ * One part (itens or arquivos) of one contratação: which request comes next, and whether what came is the whole. Pure:
+ * no clock, no network.
+ *
+ * The API cuts pages silently, so a short page proves nothing by itself (design section 6): a list of 10 rows or more
+ * is confirmed by /quantidade; when that says more, the rest is asked page by page with the size received (both ways of
+ * cutting agree then); a disagreement that stays over two full reads is accepted with both numbers, unless no row came
+ * at all: FAILED with page_mismatch. A 404 counts only when /quantidade says 404, none or 0 too; when it says more, the
+ * page is asked again twice. Sequence: init -> while next() gives a request: ask it, then answer() -> state DONE or
+ * FAILED.
+ */
+#ifndef PNCP_PART_H
+#define PNCP_PART_H
+
+#include "model/model.h"
+#include "pncp/verdict.h"
+
+enum pncp_confirm { PNCP_CONFIRM_AUTO, PNCP_CONFIRM_ALWAYS, PNCP_CONFIRM_NEVER };
+#define PNCP_CONFIRM_FROM_ROWS 10 /* the API's default page: lists below are not confirmed by `auto` */
+#define PNCP_PART_PAGES_MAX 4000  /* of one reading: a list of 2,000,000 rows, or one cut to 1 row with 4,000 */
+
+enum pncp_part_state { PNCP_PART_ASKING, PNCP_PART_DONE, PNCP_PART_FAILED };
+
+struct pncp_part_request {
+    bool quantidade; /* else a page */
+    uint32_t page, page_rows;
+};
+
+struct pncp_part_fetch {
+    enum pncp_part part;
+    enum pncp_confirm confirm;
+    enum pncp_part_state state;
+    enum pncp_situacao situacao; /* when DONE */
+    enum pncp_reason reason;     /* when FAILED */
+    long http_status;
+    int64_t total;          /* rows received, duplicates left out; -1 when ausente */
+    int64_t quantidade;     /* what /quantidade said (204: 0); -1: not asked, or it answered 404 */
+    bool differs;           /* accepted although total and quantidade disagree after two reads */
+    struct pncp_buf *pages; /* bodies of the accepted reading, in page order; owned */
+    size_t page_count, page_cap;
+    size_t bytes; /* held in pages */
+    /* private to part.c from here */
+    struct pncp_part_request ask, resume; /* the request wanted now; the page that a /quantidade interrupted */
+    int64_t last_rows, last_fresh;        /* of that page */
+    int64_t short_rows;                   /* of a page that came short in mid-list; 0: none did in this reading */
+    uint32_t reads, absent_rounds, shrinks;
+    long absent_status;
+    int64_t *ids; /* numeroItem / sequencialDocumento seen in this reading (open addressing) */
+    size_t id_count, id_cap;
+    bool zero_seen, absent_seen;
+    bool counted; /* /quantidade has answered for this reading (a 404 is an answer too) */
+};
+
+void pncp_part_init(struct pncp_part_fetch *part, enum pncp_part which, enum pncp_confirm confirm);
+void pncp_part_release(struct pncp_part_fetch *part);
+/* Is `row` new among the rows asked about through `seen` (an initialised part)? Rows without an id cannot be told
+ * apart: always new. PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_part_row_is_new(struct pncp_part_fetch *seen, yyjson_val *row, bool *ret_new);
+/* The request to send now; only while ASKING. */
+struct pncp_part_request pncp_part_next(const struct pncp_part_fetch *part);
+/* Take the verdict on the request last given by next: ROWS, NO_ROWS, ABSENT, or a failure that is final (its attempts
+ * are over, or REFUSED). `body` is taken over for pages with rows (it becomes empty). ABSENT on a page: the fetcher has
+ * already tried three times with back-off. PNCP_E_NOMEM · PNCP_E_LIMIT (pages). The part is FAILED then. */
+MUST_CHECK enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict,
+                                           struct pncp_buf *body);
+
+#endif
