@@ -1,0 +1,380 @@
+/* A checkpoint: design section 5, steps 2 to 5. */
+#include "base/mem.h"
+#include "base/random.h"
+#include "day/data_int.h"
+#include "day/layout.h"
+#include "model/model.h"
+
+#include <string.h>
+
+#define TRIES_MAX 20 /* versions lost to others in a row: beyond that the store is not worth the fight now */
+
+/* The pieces of one attempt: everything that follows the kept prefix. */
+struct attempt {
+    char id[PNCP_ID_BYTES];
+    struct pncp_fold fold;
+    size_t keep_groups;
+    uint64_t keep_bytes;
+    struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of groups that stay behind the fold */
+    struct pncp_footer folded_footer, fresh_footer;
+    bool has_folded, has_fresh;
+    struct pncp_buf footer_text, history;
+    struct pncp_footer merged;
+    bool has_merged;
+};
+
+static void attempt_release(struct attempt *a)
+{
+    pncp_buf_release(&a->folded);
+    pncp_buf_release(&a->between);
+    pncp_buf_release(&a->fresh);
+    pncp_buf_release(&a->footer_text);
+    pncp_buf_release(&a->history);
+    if (a->has_folded)
+        pncp_footer_release(&a->folded_footer);
+    if (a->has_fresh)
+        pncp_footer_release(&a->fresh_footer);
+    if (a->has_merged)
+        pncp_footer_release(&a->merged);
+}
+
+/* ---- the lot --------------------------------------------------------------------------------- */
+
+/* Rows of the lot that are not in the file, each key once; `table` (schema set) gets copies when some are left out,
+ * else stays empty and *ret_all is true. */
+static enum pncp_code drop_saved(struct pncp_data *data, const struct pncp_table *lot, struct pncp_table *table,
+                                 bool *ret_all, struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    AUTO(pncp_free_ptr) uint32_t *keep = pncp_calloc(lot->rows, sizeof(*keep));
+    AUTO(pncp_free_ptr) struct pncp_packed_key *seen = pncp_calloc(lot->rows, sizeof(*seen));
+    if (keep == NULL || seen == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "lot: out of memory");
+    size_t count = 0;
+    for (size_t row = 0; row < lot->rows; row++) {
+        struct pncp_key key;
+        enum pncp_code rc =
+            pncp_key_make(pncp_leaf_text(&lot->leaves[at->cnpj], row), pncp_leaf_int(&lot->leaves[at->ano], row),
+                          pncp_leaf_int(&lot->leaves[at->sequencial], row), &key, err);
+        if (rc != PNCP_OK)
+            return rc;
+        struct pncp_packed_key packed = pncp_key_pack(&key);
+        bool known = (pncp_keyset_get(data->keys, packed) & PNCP_KEY_SAVED) != 0;
+        for (size_t i = 0; !known && i < count; i++)
+            known = pncp_packed_key_cmp(seen[i], packed) == 0;
+        if (known)
+            continue;
+        seen[count] = packed;
+        keep[count++] = (uint32_t)row;
+    }
+    *ret_all = count == lot->rows;
+    if (*ret_all)
+        return PNCP_OK;
+    enum pncp_code rc = pncp_table_init(table, lot->schema);
+    for (size_t leaf = 0; rc == PNCP_OK && leaf < lot->schema->leaf_count; leaf++) {
+        struct pncp_leaf_index index;
+        rc = pncp_leaf_index_make(&lot->leaves[leaf], &index);
+        for (size_t i = 0; rc == PNCP_OK && i < count; i++)
+            rc = pncp_leaf_copy_row(&table->leaves[leaf], &lot->leaves[leaf], &index, keep[i]);
+        if (rc == PNCP_OK)
+            pncp_leaf_index_release(&index);
+    }
+    table->rows = count;
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "lot: out of memory");
+}
+
+static int64_t sum_of(const struct pncp_leaf *leaf)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < leaf->value_count; i++)
+        sum += pncp_leaf_int(leaf, i);
+    return sum;
+}
+
+/* ---- one attempt ----------------------------------------------------------------------------- */
+
+/* Fold what is to be folded; read what stays behind it. All from one pinned version, which must be the one we know. */
+static enum pncp_code fold_tail(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
+                                struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    struct pncp_object object;
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (strcmp(object.version.text, data->version.text) != 0)
+        rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
+    if (rc == PNCP_OK)
+        rc = pncp_fold_encode(&a->fold, &object.source, &data->footer, lot, &a->folded, &a->folded_footer, err);
+    a->has_folded = rc == PNCP_OK;
+    uint64_t from = data->footer.groups[a->fold.first + a->fold.count - 1].offset +
+                    data->footer.groups[a->fold.first + a->fold.count - 1].bytes;
+    size_t between = (size_t)(data->footer.data_end - from);
+    if (rc == PNCP_OK && between > 0 && pncp_buf_reserve(&a->between, between) != PNCP_OK)
+        rc = pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
+    if (rc == PNCP_OK && between > 0) {
+        rc = object.source.read_at(object.source.ctx, from, a->between.data, between, err);
+        a->between.len = between;
+    }
+    pncp_object_release(&object);
+    return rc;
+}
+
+static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
+                             struct pncp_commit_result *result, struct pncp_err *err)
+{
+    const struct pncp_encode_options options = {.zstd_level = 1};
+    uint64_t begun = pncp_clock_mono_ms(), cpu = pncp_clock_cpu_us();
+    enum pncp_code rc = PNCP_OK;
+    a->keep_groups = data->exists ? data->footer.group_count : 0;
+    if (data->exists)
+        a->fold = pncp_fold_plan(&data->footer, lot->rows, pncp_table_bytes(lot) / 4); /* zstd: about a quarter */
+    if (a->fold.count > 0) {
+        a->keep_groups = a->fold.first;
+        rc = fold_tail(data, lot, a, err);
+    }
+    result->ms_read = (uint32_t)(pncp_clock_mono_ms() - begun);
+    result->cpu_us_fold = pncp_clock_cpu_us() - cpu;
+    result->folded_groups = a->fold.count;
+    begun = pncp_clock_mono_ms();
+    cpu = pncp_clock_cpu_us();
+    if (rc == PNCP_OK && !a->fold.with_lot) {
+        rc = pncp_group_encode(lot, &options, &a->fresh, &a->fresh_footer, err);
+        a->has_fresh = rc == PNCP_OK;
+    }
+    a->keep_bytes = a->keep_groups > 0
+                        ? data->footer.groups[a->keep_groups - 1].offset + data->footer.groups[a->keep_groups - 1].bytes
+                        : 0;
+    result->ms_encode = (uint32_t)(pncp_clock_mono_ms() - begun);
+    result->cpu_us_encode = pncp_clock_cpu_us() - cpu;
+    return rc;
+}
+
+static struct pncp_view payload(const struct pncp_buf *file, const struct pncp_footer *footer)
+{
+    return (struct pncp_view){file->data + PNCP_PARQUET_MAGIC_BYTES,
+                              (size_t)(footer->data_end - PNCP_PARQUET_MAGIC_BYTES)};
+}
+
+/* Footer of the new version, and its parts in order. */
+static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, struct attempt *a,
+                           struct pncp_view tails[5], size_t *ret_tails, const struct pncp_commit_result *result,
+                           struct pncp_err *err)
+{
+    struct pncp_footer_piece pieces[4];
+    size_t piece_count = 0, tail_count = 0;
+    uint64_t at = PNCP_MAX(a->keep_bytes, (uint64_t)PNCP_PARQUET_MAGIC_BYTES);
+    if (a->keep_bytes == 0)
+        tails[tail_count++] = PNCP_VIEW_LIT("PAR1");
+    if (data->exists)
+        pieces[piece_count++] = (struct pncp_footer_piece){
+            .footer = &data->footer, .count = a->keep_groups, .at = PNCP_PARQUET_MAGIC_BYTES};
+    if (data->exists && a->keep_groups > 0)
+        pieces[0].at = data->footer.groups[0].offset;
+    if (a->has_folded) {
+        pieces[piece_count++] =
+            (struct pncp_footer_piece){.footer = &a->folded_footer, .count = a->folded_footer.group_count, .at = at};
+        tails[tail_count++] = payload(&a->folded, &a->folded_footer);
+        at += tails[tail_count - 1].len;
+        size_t first = a->fold.first + a->fold.count;
+        pieces[piece_count++] = (struct pncp_footer_piece){
+            .footer = &data->footer, .first = first, .count = data->footer.group_count - first, .at = at};
+        tails[tail_count++] = pncp_buf_view(&a->between);
+        at += a->between.len;
+    }
+    if (a->has_fresh) {
+        pieces[piece_count++] =
+            (struct pncp_footer_piece){.footer = &a->fresh_footer, .count = a->fresh_footer.group_count, .at = at};
+        tails[tail_count++] = payload(&a->fresh, &a->fresh_footer);
+        at += tails[tail_count - 1].len;
+    }
+    struct pncp_history_entry entry = {.n = lot->n,
+                                       .at_s = pncp_clock_now_us() / 1000000,
+                                       .contratacoes = result->contratacoes,
+                                       .itens = result->itens,
+                                       .arquivos = result->arquivos,
+                                       .bytes = (int64_t)(at - a->keep_bytes),
+                                       .ms_encode = result->ms_encode,
+                                       .ms_read = result->ms_read};
+    memcpy(entry.id, a->id, sizeof(entry.id));
+    strncpy(entry.run, lot->run_id, sizeof(entry.run) - 1);
+    if (pncp_history_format(data->history, data->history_count, &entry, &a->history) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
+    struct pncp_kv_pair kvs[PNCP_DATA_KVS];
+    char day[PNCP_DATE_TEXT_BYTES];
+    pncp_data_kvs(data, pncp_buf_view(&a->history), a->id, day, kvs);
+    enum pncp_code rc = pncp_footer_build(pieces, piece_count, kvs, PNCP_DATA_KVS, &a->footer_text, &a->merged, err);
+    a->has_merged = rc == PNCP_OK;
+    tails[tail_count++] = pncp_buf_view(&a->footer_text);
+    *ret_tails = tail_count;
+    return rc;
+}
+
+static enum pncp_code mark_lot(struct pncp_data *data, const struct pncp_table *lot, struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    for (size_t row = 0; row < lot->rows; row++) {
+        struct pncp_key key;
+        enum pncp_code rc =
+            pncp_key_make(pncp_leaf_text(&lot->leaves[at->cnpj], row), pncp_leaf_int(&lot->leaves[at->ano], row),
+                          pncp_leaf_int(&lot->leaves[at->sequencial], row), &key, err);
+        if (rc == PNCP_OK && pncp_keyset_set(data->keys, pncp_key_pack(&key), PNCP_KEY_SAVED, NULL) != PNCP_OK)
+            rc = pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
+        if (rc != PNCP_OK)
+            return rc;
+    }
+    return PNCP_OK;
+}
+
+/* ---- what became of it ----------------------------------------------------------------------- */
+
+enum outcome { COMMITTED, NOT_COMMITTED };
+
+/* After anything but a clean yes: the history tells. Footer and ALL keys are read anew, so that what others did is
+ * known before the next step. */
+static enum pncp_code look_up(struct pncp_data *data, const char *id, enum outcome *ret_outcome, struct pncp_err *err)
+{
+    bool newest;
+    enum pncp_code rc = pncp_data_reload(data, err);
+    if (rc == PNCP_E_NOTFOUND && !data->exists) { /* a first commit that did not happen */
+        *ret_outcome = NOT_COMMITTED;
+        return PNCP_OK;
+    }
+    if (rc == PNCP_E_NOTFOUND) { /* never answered by a create: someone removed what we have seen */
+        rc = pncp_err_set(err, PNCP_E_UNAVAILABLE, "the day's details.parquet is gone although this run has seen it");
+        return rc;
+    }
+    if (rc != PNCP_OK)
+        return rc;
+    *ret_outcome = pncp_history_has(data, id, &newest) ? COMMITTED : NOT_COMMITTED;
+    return PNCP_OK;
+}
+
+static void remember_unclear(struct pncp_data *data, const char *id, const struct pncp_commit_result *result)
+{
+    memcpy(data->unclear, id, PNCP_ID_BYTES);
+    data->unclear_contratacoes = result->contratacoes;
+    data->unclear_itens = result->itens;
+    data->unclear_arquivos = result->arquivos;
+}
+
+/* An earlier call ended without an answer: find out first. *ret_done: that commit is there. */
+static enum pncp_code settle_unclear(struct pncp_data *data, bool *ret_done, struct pncp_commit_result *result,
+                                     struct pncp_err *err)
+{
+    *ret_done = false;
+    if (data->unclear[0] == '\0')
+        return PNCP_OK;
+    enum outcome outcome;
+    enum pncp_code rc = look_up(data, data->unclear, &outcome, err);
+    if (rc != PNCP_OK)
+        return rc;
+    data->unclear[0] = '\0';
+    if (outcome == COMMITTED) {
+        *ret_done = true;
+        result->contratacoes = data->unclear_contratacoes;
+        result->itens = data->unclear_itens;
+        result->arquivos = data->unclear_arquivos;
+        result->row_groups = data->footer.group_count;
+        result->file_bytes = data->footer.file_bytes;
+    }
+    return PNCP_OK;
+}
+
+/* One attempt to put `table` behind what is there. *ret_again: the version was lost, everything is to be made anew. */
+static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot *lot, const struct pncp_table *table,
+                                   struct pncp_commit_result *result, bool *ret_again, struct pncp_err *err)
+{
+    AUTO(attempt_release) struct attempt a = {0};
+    struct pncp_view tails[5];
+    size_t tail_count = 0;
+    struct pncp_version version;
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    *ret_again = false;
+    pncp_random_hex(16, a.id);
+    enum pncp_code rc = encode(data, table, &a, result, err);
+    uint64_t cpu = pncp_clock_cpu_us(), begun = pncp_clock_mono_ms();
+    if (rc == PNCP_OK)
+        rc = join(data, lot, &a, tails, &tail_count, result, err);
+    if (rc != PNCP_OK && rc != PNCP_E_CONFLICT)
+        return rc;
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    if (rc == PNCP_OK)
+        rc =
+            pncp_lake_splice_if(data->lake, path, lock, &data->version, a.keep_bytes, tails, tail_count, &version, err);
+    result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
+    result->cpu_us_commit = pncp_clock_cpu_us() - cpu;
+    if (rc == PNCP_OK) {
+        result->bytes_sent = 0;
+        for (size_t i = 0; i < tail_count; i++)
+            result->bytes_sent += tails[i].len;
+        result->row_groups = a.merged.group_count;
+        result->file_bytes = a.merged.file_bytes;
+        rc = pncp_data_adopt(data, &a.merged, pncp_buf_view(&a.history), a.id, &version, err);
+        return rc == PNCP_OK ? mark_lot(data, table, err) : rc;
+    }
+    struct pncp_err why = rc == PNCP_E_CONFLICT ? PNCP_ERR_INIT : *err;
+    struct pncp_err lookup_err = PNCP_ERR_INIT;
+    enum outcome outcome;
+    struct pncp_version before = data->version;
+    enum pncp_code looked = look_up(data, a.id, &outcome, &lookup_err);
+    if (looked != PNCP_OK) {
+        remember_unclear(data, a.id, result);
+        *err = lookup_err;
+        err->transient = true;
+        return looked;
+    }
+    if (outcome == COMMITTED) {
+        result->row_groups = data->footer.group_count;
+        result->file_bytes = data->footer.file_bytes;
+        return PNCP_OK;
+    }
+    if (rc == PNCP_E_CONFLICT || strcmp(before.text, data->version.text) != 0) {
+        *ret_again = true;
+        return PNCP_OK;
+    }
+    *err = why; /* same version, nothing of ours: the store said no, and the caller may try again */
+    return rc;
+}
+
+enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *lot,
+                                struct pncp_commit_result *ret_result, struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        struct pncp_commit_result result = {0};
+        AUTO(pncp_table_release) struct pncp_table fewer = {.schema = lot->table->schema};
+        bool all = true, done, again;
+        enum pncp_code rc = settle_unclear(data, &done, &result, err);
+        if (rc != PNCP_OK)
+            return rc;
+        if (!done) {
+            rc = drop_saved(data, lot->table, &fewer, &all, err);
+            if (rc != PNCP_OK)
+                return rc;
+            const struct pncp_table *rows = all ? lot->table : &fewer;
+            result.contratacoes = (int64_t)rows->rows;
+            if (rows->rows == 0) {
+                *ret_result = result;
+                return PNCP_OK;
+            }
+            result.itens = sum_of(&rows->leaves[at->itens_total]);
+            result.arquivos = sum_of(&rows->leaves[at->arquivos_total]);
+            rc = attempt_once(data, lot, rows, &result, &again, err);
+            if (rc != PNCP_OK)
+                return rc;
+            if (again)
+                continue;
+        }
+        *ret_result = result;
+        return PNCP_OK;
+    }
+    pncp_err_set(err, PNCP_E_CONFLICT,
+                 "the day's file was changed by others %d times while a checkpoint was being saved", TRIES_MAX);
+    if (err != NULL)
+        err->transient = true;
+    return PNCP_E_CONFLICT;
+}

@@ -1,0 +1,298 @@
+#include "day/data.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "day/data_int.h"
+#include "day/layout.h"
+#include "model/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static enum pncp_code foreign(struct pncp_err *err, const char *path)
+{
+    return pncp_err_set(err, PNCP_E_FOREIGN,
+                        "%s was written by another tool: nothing was changed; move it out of the lake (a later version "
+                        "adopts such files: adopt)",
+                        path);
+}
+
+static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer *footer, const char *path,
+                                struct pncp_err *err)
+{
+    struct pncp_view format, schema, day;
+    uint64_t schema_version;
+    char expected[PNCP_DATE_TEXT_BYTES];
+    pncp_date_format(data->date, expected);
+    if (!pncp_footer_kv(footer, "pncp.format", &format))
+        return foreign(err, path);
+    if (!pncp_view_eq_text(format, PNCP_DATA_FORMAT))
+        return pncp_err_set(err, PNCP_E_NEWER,
+                            "%s has format \"" PNCP_VIEW_FMT "\", this version knows \"" PNCP_DATA_FORMAT
+                            "\": use a newer pncp-details",
+                            path, PNCP_VIEW_ARG(format));
+    if (!pncp_footer_kv(footer, "pncp.schema", &schema) || !pncp_view_u64(schema, &schema_version))
+        return pncp_err_set(err, PNCP_E_PARSE, "%s: damaged key-value metadata", path);
+    if (schema_version > PNCP_SCHEMA_VERSION)
+        return pncp_err_set(err, PNCP_E_NEWER,
+                            "%s has schema version %" PRIu64 ", this version knows %d: use a newer pncp-details", path,
+                            schema_version, PNCP_SCHEMA_VERSION);
+    if (!pncp_footer_kv(footer, "pncp.day", &day) || !pncp_view_eq_text(day, expected))
+        return pncp_err_set(err, PNCP_E_PARSE, "%s holds another day: " PNCP_VIEW_FMT, path, PNCP_VIEW_ARG(day));
+    return pncp_footer_check_schema(footer, pncp_details_schema(), err);
+}
+
+/* One group's keys and situations. */
+struct key_columns {
+    struct pncp_leaf cnpj, ano, sequencial, itens, arquivos;
+};
+
+static void release_columns(struct key_columns *columns)
+{
+    pncp_leaf_release(&columns->cnpj);
+    pncp_leaf_release(&columns->ano);
+    pncp_leaf_release(&columns->sequencial);
+    pncp_leaf_release(&columns->itens);
+    pncp_leaf_release(&columns->arquivos);
+}
+
+static enum pncp_code read_columns(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
+                                   struct key_columns *columns, struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    const struct {
+        int leaf;
+        struct pncp_leaf *to;
+    } wanted[] = {{at->cnpj, &columns->cnpj},
+                  {at->ano, &columns->ano},
+                  {at->sequencial, &columns->sequencial},
+                  {at->itens_situacao, &columns->itens},
+                  {at->arquivos_situacao, &columns->arquivos}};
+    enum pncp_code rc = PNCP_OK;
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(wanted); i++)
+        pncp_leaf_init(wanted[i].to, &pncp_details_schema()->leaves[wanted[i].leaf]);
+    for (size_t i = 0; rc == PNCP_OK && i < PNCP_ARRAY_LEN(wanted); i++)
+        rc = pncp_parquet_read_leaf(source, footer, (size_t)wanted[i].leaf, group, 1, wanted[i].to, err);
+    return rc;
+}
+
+static bool read_situacao(struct pncp_view text, enum pncp_situacao *ret_situacao)
+{
+    for (int i = PNCP_SITUACAO_OK; i <= PNCP_SITUACAO_AUSENTE; i++) {
+        if (pncp_view_eq_text(text, pncp_situacao_text((enum pncp_situacao)i))) {
+            *ret_situacao = (enum pncp_situacao)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef enum pncp_code each_row_fn(void *ctx, const struct pncp_data_row *row, struct pncp_err *err);
+
+static enum pncp_code each_row_of(const struct pncp_source *source, const struct pncp_footer *footer, each_row_fn *each,
+                                  void *ctx, struct pncp_err *err)
+{
+    for (size_t group = 0; group < footer->group_count; group++) {
+        AUTO(release_columns) struct key_columns columns;
+        enum pncp_code rc = read_columns(source, footer, group, &columns, err);
+        for (size_t i = 0; rc == PNCP_OK && i < footer->groups[group].rows; i++) {
+            struct pncp_data_row row;
+            rc = pncp_key_make(pncp_leaf_text(&columns.cnpj, i), pncp_leaf_int(&columns.ano, i),
+                               pncp_leaf_int(&columns.sequencial, i), &row.key, err);
+            if (rc == PNCP_OK && (!read_situacao(pncp_leaf_text(&columns.itens, i), &row.itens) ||
+                                  !read_situacao(pncp_leaf_text(&columns.arquivos, i), &row.arquivos)))
+                rc = pncp_err_set(err, PNCP_E_PARSE, "row group %zu: a situacao is not ok, vazio or ausente", group);
+            if (rc == PNCP_OK)
+                rc = each(ctx, &row, err);
+        }
+        if (rc != PNCP_OK)
+            return rc;
+    }
+    return PNCP_OK;
+}
+
+static enum pncp_code mark_saved(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
+{
+    struct pncp_data *data = ctx;
+    unsigned before;
+    if (pncp_keyset_set(data->keys, pncp_key_pack(&row->key), PNCP_KEY_SAVED, &before) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
+    char text[PNCP_KEY_TEXT_BYTES];
+    pncp_key_format(&row->key, text);
+    return (before & PNCP_KEY_SAVED) == 0 ? PNCP_OK : pncp_err_set(err, PNCP_E_PARSE, "key %s is there twice", text);
+}
+
+static enum pncp_code read_history(struct pncp_data *data, const struct pncp_footer *footer, struct pncp_err *err)
+{
+    struct pncp_view history, commit;
+    struct pncp_history_entry *entries;
+    size_t count;
+    if (!pncp_footer_kv(footer, "pncp.history", &history) || !pncp_footer_kv(footer, "pncp.commit", &commit) ||
+        commit.len + 1 != PNCP_ID_BYTES)
+        return pncp_err_set(err, PNCP_E_PARSE, "damaged key-value metadata");
+    enum pncp_code rc = pncp_history_parse(history, &entries, &count, err);
+    if (rc != PNCP_OK)
+        return rc;
+    pncp_free(data->history);
+    data->history = entries;
+    data->history_count = count;
+    memcpy(data->commit, commit.data, commit.len);
+    data->commit[commit.len] = '\0';
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    struct pncp_object object;
+    struct pncp_footer footer;
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_footer_read(&object.source, &footer, err);
+    if (rc != PNCP_OK) {
+        pncp_object_release(&object);
+        return pncp_err_wrap(err, rc, "%s", path);
+    }
+    rc = check_kvs(data, &footer, path, err);
+    if (rc == PNCP_OK) {
+        rc = read_history(data, &footer, err);
+        if (rc == PNCP_OK) {
+            pncp_keyset_clear_all(data->keys, PNCP_KEY_SAVED);
+            rc = each_row_of(&object.source, &footer, mark_saved, data, err);
+        }
+        if (rc != PNCP_OK)
+            (void)pncp_err_wrap(err, rc, "%s", path);
+    }
+    pncp_object_release(&object);
+    if (rc != PNCP_OK) {
+        pncp_footer_release(&footer);
+        return rc;
+    }
+    if (data->exists)
+        pncp_footer_release(&data->footer);
+    data->footer = footer;
+    data->version = object.version;
+    data->rows = (int64_t)footer.rows;
+    data->exists = true;
+    return PNCP_OK;
+}
+
+struct strange {
+    char name[128];
+};
+
+static bool find_strange(void *ctx, const char *name)
+{
+    struct strange *strange = ctx;
+    if (!pncp_view_ends(pncp_view_of(name), ".parquet") || strcmp(name, "details.parquet") == 0)
+        return true;
+    (void)snprintf(strange->name, sizeof(strange->name), "%s", name);
+    return false;
+}
+
+enum pncp_code pncp_data_open(struct pncp_lake *lake, struct pncp_date date, struct pncp_keyset *keys,
+                              struct pncp_data *ret_data, struct pncp_err *err)
+{
+    struct pncp_data data = {.lake = lake, .date = date, .keys = keys};
+    char folder[PNCP_PLACE_BYTES];
+    struct strange strange = {.name = ""};
+    pncp_place_format(PNCP_PLACE_DATA_FOLDER, date, folder);
+    enum pncp_code rc = pncp_lake_list(lake, folder, find_strange, &strange, err);
+    if (rc == PNCP_OK && strange.name[0] != '\0') {
+        char path[PNCP_PLACE_BYTES + sizeof(strange.name) + 1];
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, strange.name);
+        rc = foreign(err, path);
+    }
+    if (rc == PNCP_OK)
+        rc = pncp_data_reload(&data, err);
+    if (rc != PNCP_OK && rc != PNCP_E_NOTFOUND) {
+        pncp_data_release(&data);
+        return rc;
+    }
+    *ret_data = data;
+    return PNCP_OK;
+}
+
+void pncp_data_release(struct pncp_data *data)
+{
+    if (data->exists)
+        pncp_footer_release(&data->footer);
+    pncp_free(data->history);
+    *data = (struct pncp_data){0};
+}
+
+const struct pncp_history_entry *pncp_data_newest(const struct pncp_data *data)
+{
+    const struct pncp_history_entry *last = data->history_count == 0 ? NULL : &data->history[data->history_count - 1];
+    return last == NULL || last->sum ? NULL : last;
+}
+
+enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, void *ctx, char ret_commit[PNCP_ID_BYTES],
+                                  struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    struct pncp_object object;
+    struct pncp_footer footer;
+    if (ret_commit != NULL)
+        ret_commit[0] = '\0';
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
+    if (rc == PNCP_E_NOTFOUND && !data->exists)
+        return PNCP_OK;
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_footer_read(&object.source, &footer, err);
+    if (rc == PNCP_OK) {
+        struct pncp_view commit;
+        if (ret_commit != NULL && pncp_footer_kv(&footer, "pncp.commit", &commit) && commit.len + 1 == PNCP_ID_BYTES)
+            (void)snprintf(ret_commit, PNCP_ID_BYTES, PNCP_VIEW_FMT, PNCP_VIEW_ARG(commit));
+        rc = each_row_of(&object.source, &footer, each, ctx, err);
+        pncp_footer_release(&footer);
+    }
+    pncp_object_release(&object);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
+}
+
+/* ---- a new version --------------------------------------------------------------------------- */
+
+void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const char *commit,
+                   char day[PNCP_DATE_TEXT_BYTES], struct pncp_kv_pair ret_kvs[PNCP_DATA_KVS])
+{
+    static const char schema[] = {'0' + PNCP_SCHEMA_VERSION, '\0'};
+    pncp_date_format(data->date, day);
+    const struct pncp_kv_pair kvs[PNCP_DATA_KVS] = {
+        {"pncp.format", PNCP_VIEW_LIT(PNCP_DATA_FORMAT)},
+        {"pncp.schema", pncp_view_of(schema)},
+        {"pncp.day", pncp_view_of(day)},
+        {"pncp.writer", PNCP_VIEW_LIT("pncp-details " PNCP_VERSION)},
+        {"pncp.history", history},
+        {"pncp.commit", pncp_view_of(commit)}}; /* last: it is in the bytes that a folder's version hashes */
+    memcpy(ret_kvs, kvs, sizeof(kvs));
+}
+
+enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, struct pncp_view history,
+                               const char *commit, const struct pncp_version *version, struct pncp_err *err)
+{
+    struct pncp_history_entry *entries;
+    size_t count;
+    enum pncp_code rc = pncp_history_parse(history, &entries, &count, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (data->exists)
+        pncp_footer_release(&data->footer);
+    pncp_free(data->history);
+    data->history = entries;
+    data->history_count = count;
+    data->footer = *footer;
+    *footer = (struct pncp_footer){0};
+    data->version = *version;
+    data->rows = (int64_t)data->footer.rows;
+    data->exists = true;
+    memcpy(data->commit, commit, PNCP_ID_BYTES);
+    return PNCP_OK;
+}

@@ -1,0 +1,90 @@
+/*
+ * details.parquet of one day: the truth about what is done. Opening checks that it is ours; appending is the checkpoint
+ * of design section 5: fold, merge, splice-if, and reading the history after any answer that is not a clean yes.
+ * Sequence: open -> append … -> release. Threads: one at a time (the saver's); the keyset is shared.
+ */
+#ifndef PNCP_DATA_H
+#define PNCP_DATA_H
+
+#include "base/clock.h"
+#include "day/keyset.h"
+#include "lake/lake.h"
+#include "model/model.h"
+#include "parquet/parquet.h"
+
+#define PNCP_ID_BYTES 33 /* 32 hex digits */
+#define PNCP_RUN_ID_BYTES 40
+
+struct pncp_history_entry {
+    char id[PNCP_ID_BYTES]; /* "" in a sum */
+    char run[PNCP_RUN_ID_BYTES];
+    bool rewrite, sum;
+    uint32_t n; /* checkpoint's number within its run; in a sum: how many */
+    int64_t at_s;
+    int64_t contratacoes, itens, arquivos, bytes;
+    uint32_t ms_encode, ms_read, ms_send, ms_commit;
+};
+
+struct pncp_data {
+    struct pncp_lake *lake;
+    struct pncp_date date;
+    struct pncp_keyset *keys; /* borrowed; PNCP_KEY_SAVED mirrors the file */
+    bool exists;
+    struct pncp_footer footer; /* of `version` */
+    struct pncp_version version;
+    char commit[PNCP_ID_BYTES];
+    struct pncp_history_entry *history;
+    size_t history_count;
+    int64_t rows;
+    char unclear[PNCP_ID_BYTES]; /* id of a commit whose answer was lost and could not be looked up: asked for first
+                                    next time */
+    int64_t unclear_contratacoes, unclear_itens, unclear_arquivos;
+};
+
+/* Open the day's file and put its keys (PNCP_KEY_SAVED) into `keys`. No file: exists is false, a first run.
+ * PNCP_E_FOREIGN: no pncp.format, or other Parquet in the day's folder (chunk_*.parquet …): message names `adopt` ·
+ * PNCP_E_NEWER: newer format or schema · PNCP_E_PARSE: damaged, of another day, or a key twice · PNCP_E_IO. */
+MUST_CHECK enum pncp_code pncp_data_open(struct pncp_lake *lake, struct pncp_date date, struct pncp_keyset *keys,
+                                         struct pncp_data *ret_data, struct pncp_err *err);
+void pncp_data_release(struct pncp_data *data);
+
+struct pncp_data_row { /* what each_key tells of a row, in the file's order */
+    struct pncp_key key;
+    enum pncp_situacao itens, arquivos;
+};
+/* Go through the keys of the file as it is now on disk (one pinned version). The callback's error ends the walk.
+ * `ret_commit` (may be NULL): that version's commit id. */
+MUST_CHECK enum pncp_code pncp_data_each_row(struct pncp_data *data,
+                                             enum pncp_code (*each)(void *ctx, const struct pncp_data_row *row,
+                                                                    struct pncp_err *err),
+                                             void *ctx, char ret_commit[PNCP_ID_BYTES], struct pncp_err *err);
+
+struct pncp_lot {             /* a lot to append */
+    struct pncp_table *table; /* details schema; rows whose keys are in the file are dropped */
+    const char *run_id;
+    uint32_t n;
+};
+struct pncp_commit_result {
+    int64_t contratacoes, itens, arquivos; /* rows appended, after dropping */
+    uint64_t bytes_sent, file_bytes;
+    size_t row_groups, folded_groups;
+    uint32_t ms_encode, ms_read, ms_send, ms_commit;
+    uint64_t cpu_us_encode, cpu_us_fold, cpu_us_commit;
+};
+
+/* The newest entry that is not a sum, or NULL. */
+const struct pncp_history_entry *pncp_data_newest(const struct pncp_data *data);
+/* Append one lot: one attempt in the sense of design 5.3-5.5 (conflicts are resolved inside by reading history, keys
+ * anew and trying again, at most 20 times; errors of the store come out). A transient error: nothing certain happened;
+ * call again with the same lot (the history tells whether it is there already) · others as open. */
+MUST_CHECK enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *lot,
+                                           struct pncp_commit_result *ret_result, struct pncp_err *err);
+
+/* Compaction: one rewrite of the same rows, sorted by key, row groups ≤ 10,000 rows or 8 MiB, column by column through
+ * a staging file. Nothing to do when the file is already one such rewrite: *ret_done false. PNCP_E_CANCELLED when *stop
+ * becomes true. */
+MUST_CHECK enum pncp_code pncp_data_compact(struct pncp_data *data, const char *run_id, const volatile bool *stop,
+                                            bool *ret_done, struct pncp_commit_result *ret_result,
+                                            struct pncp_err *err);
+
+#endif

@@ -1,0 +1,365 @@
+#include "day/falhas.h"
+#include "base/mem.h"
+#include "day/layout.h"
+#include "json/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FALHAS_MAX_BYTES ((size_t)256 * 1024 * 1024)
+#define FAILED_FIRST_S 600
+#define FAILED_LONGEST_S (6 * 3600)
+#define ABSENT_FIRST_S 3600
+#define ABSENT_THEN_S 86400
+#define ABSENT_CLOSED_S (7 * 86400)
+#define SAVE_TRIES 5
+
+static const char *const PARTS[] = {
+    [PNCP_FALHA_ITENS] = "itens", [PNCP_FALHA_ARQUIVOS] = "arquivos", [PNCP_FALHA_AMBAS] = "ambas"};
+static const char *const KINDS[] = {
+    [PNCP_FALHA_FAILED] = "failed", [PNCP_FALHA_AUSENTE] = "ausente", [PNCP_FALHA_VAZIO] = "vazio"};
+
+void pncp_falhas_release(struct pncp_falhas *falhas)
+{
+    pncp_free(falhas->entries);
+    *falhas = (struct pncp_falhas){0};
+}
+
+/* ---- the set: sorted by key, then part ------------------------------------------------------- */
+
+static int compare(const struct pncp_falha *entry, struct pncp_packed_key key, unsigned part)
+{
+    int order = pncp_packed_key_cmp(entry->key, key);
+    return order != 0 ? order : (int)entry->part - (int)part;
+}
+
+/* First entry that is not before (key, part). */
+static size_t lower_bound(const struct pncp_falhas *falhas, struct pncp_packed_key key, unsigned part)
+{
+    size_t low = 0, high = falhas->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(&falhas->entries[middle], key, part) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void drop(struct pncp_falhas *falhas, size_t at)
+{
+    memmove(&falhas->entries[at], &falhas->entries[at + 1], (falhas->count - at - 1) * sizeof(*falhas->entries));
+    falhas->count--;
+    falhas->dirty = falhas->urgent = true;
+}
+
+/* The entry of (key, part), made when missing. */
+static enum pncp_code entry_of(struct pncp_falhas *falhas, struct pncp_packed_key key, unsigned part,
+                               struct pncp_falha **ret_entry)
+{
+    size_t at = lower_bound(falhas, key, part);
+    if (at == falhas->count || compare(&falhas->entries[at], key, part) != 0) {
+        if (falhas->count == falhas->cap) {
+            size_t cap = pncp_grow(falhas->cap, falhas->count + 1);
+            struct pncp_falha *entries = pncp_realloc(falhas->entries, cap, sizeof(*entries));
+            if (entries == NULL)
+                return PNCP_E_NOMEM;
+            falhas->entries = entries;
+            falhas->cap = cap;
+        }
+        memmove(&falhas->entries[at + 1], &falhas->entries[at], (falhas->count - at) * sizeof(*falhas->entries));
+        falhas->entries[at] = (struct pncp_falha){.key = key, .part = (uint8_t)part};
+        falhas->count++;
+    }
+    *ret_entry = &falhas->entries[at];
+    return PNCP_OK;
+}
+
+const struct pncp_falha *pncp_falhas_find(const struct pncp_falhas *falhas, struct pncp_packed_key key,
+                                          enum pncp_falha_kind kind)
+{
+    for (size_t i = lower_bound(falhas, key, 0);
+         i < falhas->count && pncp_packed_key_cmp(falhas->entries[i].key, key) == 0; i++) {
+        if (falhas->entries[i].kind == kind)
+            return &falhas->entries[i];
+    }
+    return NULL;
+}
+
+void pncp_falhas_resolve(struct pncp_falhas *falhas, struct pncp_packed_key key)
+{
+    for (size_t i = lower_bound(falhas, key, 0);
+         i < falhas->count && pncp_packed_key_cmp(falhas->entries[i].key, key) == 0;) {
+        if (falhas->entries[i].kind == PNCP_FALHA_FAILED)
+            drop(falhas, i);
+        else
+            i++;
+    }
+}
+
+static int64_t next_time(const struct pncp_falha *entry, int64_t now_s)
+{
+    if (entry->kind != PNCP_FALHA_FAILED)
+        return now_s + (entry->attempts <= 1 ? ABSENT_FIRST_S : ABSENT_THEN_S);
+    int64_t wait = FAILED_FIRST_S;
+    for (uint32_t i = 1; i < entry->attempts && wait < FAILED_LONGEST_S; i++)
+        wait *= 2;
+    return now_s + PNCP_MIN(wait, (int64_t)FAILED_LONGEST_S);
+}
+
+enum pncp_code pncp_falhas_note(struct pncp_falhas *falhas, struct pncp_packed_key key, enum pncp_falha_part part,
+                                enum pncp_falha_kind kind, enum pncp_reason reason, long http_status, int64_t now_s)
+{
+    struct pncp_falha *entry;
+    if (kind == PNCP_FALHA_FAILED) { /* one failed entry a key: the newest says which part */
+        const struct pncp_falha *before = pncp_falhas_find(falhas, key, PNCP_FALHA_FAILED);
+        struct pncp_falha kept = before == NULL ? (struct pncp_falha){0} : *before;
+        pncp_falhas_resolve(falhas, key);
+        enum pncp_code rc = entry_of(falhas, key, part, &entry);
+        if (rc != PNCP_OK)
+            return rc;
+        entry->attempts = kept.attempts;
+        entry->first_at_s = kept.first_at_s;
+    } else {
+        enum pncp_code rc = entry_of(falhas, key, part, &entry);
+        if (rc != PNCP_OK)
+            return rc;
+    }
+    entry->kind = (uint8_t)kind;
+    entry->reason = (uint8_t)reason;
+    entry->http_status = (int16_t)http_status;
+    entry->attempts++;
+    entry->first_at_s = entry->first_at_s == 0 ? now_s : entry->first_at_s;
+    entry->last_at_s = now_s;
+    entry->not_before_s = next_time(entry, now_s);
+    entry->closed = kind != PNCP_FALHA_FAILED && now_s - entry->first_at_s >= ABSENT_CLOSED_S;
+    falhas->dirty = true;
+    falhas->urgent = falhas->urgent || kind == PNCP_FALHA_FAILED;
+    return PNCP_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool read_choice(struct pncp_view text, const char *const *choices, size_t first, size_t count,
+                        uint8_t *ret_choice)
+{
+    for (size_t i = first; i < count; i++) {
+        if (pncp_view_eq_text(text, choices[i])) {
+            *ret_choice = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_time(yyjson_val *object, const char *name, int64_t *ret_s)
+{
+    int64_t us;
+    if (!pncp_datetime_parse(pncp_json_text(pncp_json_get(object, name)), &us))
+        return false;
+    *ret_s = us / 1000000;
+    return true;
+}
+
+static bool read_entry(yyjson_val *object, struct pncp_falha *ret_entry)
+{
+    struct pncp_key key;
+    struct pncp_falha entry = {0};
+    enum pncp_reason reason = PNCP_REASON_NONE;
+    long from_reason = 0;
+    int64_t status = 0, attempts = 0;
+    struct pncp_view reason_text = pncp_json_text(pncp_json_get(object, "reason"));
+    bool sound =
+        pncp_key_parse(pncp_json_text(pncp_json_get(object, "key")), &key, NULL) == PNCP_OK &&
+        read_choice(pncp_json_text(pncp_json_get(object, "part")), PARTS, 1, PNCP_ARRAY_LEN(PARTS), &entry.part) &&
+        read_choice(pncp_json_text(pncp_json_get(object, "kind")), KINDS, 0, PNCP_ARRAY_LEN(KINDS), &entry.kind) &&
+        (reason_text.len == 0 || pncp_reason_parse(reason_text, &reason, &from_reason)) &&
+        pncp_json_int(pncp_json_get(object, "attempts"), &attempts) && attempts >= 0 && attempts <= UINT32_MAX &&
+        read_time(object, "first_at", &entry.first_at_s) && read_time(object, "last_at", &entry.last_at_s) &&
+        read_time(object, "not_before", &entry.not_before_s);
+    if (!sound)
+        return false;
+    yyjson_val *http = pncp_json_get(object, "http_status");
+    if (http != NULL && (!pncp_json_int(http, &status) || status < 0 || status > 999))
+        return false;
+    entry.key = pncp_key_pack(&key);
+    entry.reason = (uint8_t)reason;
+    entry.http_status = (int16_t)status;
+    entry.attempts = (uint32_t)attempts;
+    entry.closed = yyjson_is_true(pncp_json_get(object, "closed"));
+    *ret_entry = entry;
+    return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct pncp_falha *y = b;
+    return compare(a, y->key, y->part);
+}
+
+enum pncp_code pncp_falhas_parse(struct pncp_view text, struct pncp_falhas *ret_falhas, struct pncp_err *err)
+{
+    AUTO(pncp_json_release) struct pncp_json json = {0};
+    int64_t version;
+    enum pncp_code rc = pncp_json_parse(text, &json, NULL, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (!pncp_json_int(pncp_json_get(json.root, "v"), &version))
+        return pncp_err_set(err, PNCP_E_PARSE, "falhas has no version");
+    if (version > 1)
+        return pncp_err_set(err, PNCP_E_NEWER, "falhas has version %" PRId64 ", this program knows 1", version);
+    yyjson_val *entries = pncp_json_get(json.root, "entries");
+    if (!yyjson_is_arr(entries))
+        return pncp_err_set(err, PNCP_E_PARSE, "falhas has no entries");
+    struct pncp_falhas falhas = {.cap = yyjson_arr_size(entries)};
+    falhas.entries = pncp_calloc(falhas.cap, sizeof(*falhas.entries));
+    if (falhas.entries == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
+    yyjson_arr_iter iter;
+    yyjson_arr_iter_init(entries, &iter);
+    for (yyjson_val *object; (object = yyjson_arr_iter_next(&iter)) != NULL; falhas.count++) {
+        if (!read_entry(object, &falhas.entries[falhas.count])) {
+            rc = pncp_err_set(err, PNCP_E_PARSE, "falhas: entry %zu is damaged", falhas.count);
+            pncp_falhas_release(&falhas);
+            return rc;
+        }
+    }
+    qsort(falhas.entries, falhas.count, sizeof(*falhas.entries), by_key);
+    *ret_falhas = falhas;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_falhas_load(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *ret_falhas,
+                                bool *ret_rebuilt, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES], aside[PNCP_PLACE_BYTES + 16];
+    AUTO(pncp_buf_release) struct pncp_buf text = PNCP_BUF_INIT(FALHAS_MAX_BYTES);
+    struct pncp_version version = {.text = ""};
+    pncp_place_format(PNCP_PLACE_FALHAS, date, path);
+    pncp_place_format(PNCP_PLACE_FALHAS_LOCK, date, lock);
+    *ret_falhas = (struct pncp_falhas){0};
+    if (ret_rebuilt != NULL)
+        *ret_rebuilt = false;
+    enum pncp_code rc = pncp_lake_load(lake, path, lock, &text, &version, err);
+    if (rc == PNCP_E_NOTFOUND)
+        return PNCP_OK;
+    if (rc == PNCP_OK)
+        rc = pncp_falhas_parse(pncp_buf_view(&text), ret_falhas, err);
+    if (rc == PNCP_E_PARSE) { /* kept aside for a person; failed contratações are simply not in the data, the rest comes
+                                 from it */
+        (void)snprintf(aside, sizeof(aside), "%s.damaged", path);
+        const struct pncp_body body = {.bytes = pncp_buf_view(&text)};
+        rc = pncp_lake_put(lake, aside, &body, err);
+        if (rc == PNCP_OK)
+            ret_falhas->dirty = true;
+        if (ret_rebuilt != NULL)
+            *ret_rebuilt = true;
+    }
+    ret_falhas->version = version;
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void put_time(struct pncp_json_writer *w, const char *name, int64_t seconds)
+{
+    char stamp[PNCP_STAMP_TEXT_BYTES];
+    pncp_stamp_format(seconds * 1000000, stamp);
+    pncp_json_field_text(w, name, pncp_view_of(stamp));
+}
+
+static void put_entry(struct pncp_json_writer *w, const struct pncp_falha *entry)
+{
+    struct pncp_key key;
+    char key_text[PNCP_KEY_TEXT_BYTES], reason[PNCP_REASON_TEXT_BYTES];
+    pncp_key_unpack(entry->key, &key);
+    pncp_key_format(&key, key_text);
+    pncp_json_object_begin(w);
+    pncp_json_field_text(w, "key", pncp_view_of(key_text));
+    pncp_json_field_text(w, "part", pncp_view_of(PARTS[entry->part]));
+    pncp_json_field_text(w, "kind", pncp_view_of(KINDS[entry->kind]));
+    if (entry->reason != PNCP_REASON_NONE) {
+        pncp_reason_format((enum pncp_reason)entry->reason, entry->http_status, reason);
+        pncp_json_field_text(w, "reason", pncp_view_of(reason));
+    }
+    if (entry->http_status != 0)
+        pncp_json_field_int(w, "http_status", entry->http_status);
+    pncp_json_field_int(w, "attempts", entry->attempts);
+    put_time(w, "first_at", entry->first_at_s);
+    put_time(w, "last_at", entry->last_at_s);
+    put_time(w, "not_before", entry->not_before_s);
+    if (entry->closed)
+        pncp_json_field_bool(w, "closed", true);
+    pncp_json_object_end(w);
+}
+
+static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *falhas, struct pncp_keyset *keys,
+                             struct pncp_buf *text)
+{
+    char day[PNCP_DATE_TEXT_BYTES];
+    struct pncp_json_writer w;
+    pncp_date_format(date, day);
+    pncp_buf_clear(text);
+    pncp_json_writer_init(&w, text);
+    pncp_json_object_begin(&w);
+    pncp_json_field_int(&w, "v", 1);
+    pncp_json_field_text(&w, "date", pncp_view_of(day));
+    pncp_json_key(&w, "entries");
+    pncp_json_array_begin(&w);
+    for (size_t i = 0; i < falhas->count; i++) {
+        const struct pncp_falha *entry = &falhas->entries[i];
+        bool saved = (pncp_keyset_get(keys, entry->key) & PNCP_KEY_SAVED) != 0;
+        if ((entry->kind == PNCP_FALHA_FAILED) != saved) /* failed: no row; ausente, vazio: of a row */
+            put_entry(&w, entry);
+    }
+    pncp_json_array_end(&w);
+    pncp_json_object_end(&w);
+    return pncp_json_writer_end(&w);
+}
+
+/* Take over what `other` (as it is in the lake now) knows better: of each (key, part) the newest last_at wins. */
+static enum pncp_code merge(struct pncp_falhas *falhas, const struct pncp_falhas *other)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        struct pncp_falha *mine;
+        enum pncp_code rc = entry_of(falhas, other->entries[i].key, other->entries[i].part, &mine);
+        if (rc != PNCP_OK)
+            return rc;
+        if (mine->last_at_s < other->entries[i].last_at_s)
+            *mine = other->entries[i];
+    }
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_falhas_save(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
+                                struct pncp_keyset *keys, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    pncp_place_format(PNCP_PLACE_FALHAS, date, path);
+    pncp_place_format(PNCP_PLACE_FALHAS_LOCK, date, lock);
+    enum pncp_code rc = PNCP_OK;
+    for (int tries = 0; falhas->dirty && tries < SAVE_TRIES; tries++) {
+        if (format(date, falhas, keys, &text) != PNCP_OK)
+            return pncp_err_set(err, PNCP_E_NOMEM, "%s: out of memory", path);
+        const struct pncp_body body = {.bytes = pncp_buf_view(&text)};
+        rc = pncp_lake_write_if(lake, path, lock, &falhas->version, &body, &falhas->version, err);
+        if (rc == PNCP_OK)
+            falhas->dirty = falhas->urgent = false;
+        if (rc != PNCP_E_CONFLICT)
+            return rc;
+        struct pncp_falhas other;
+        rc = pncp_falhas_load(lake, date, &other, NULL, err);
+        if (rc != PNCP_OK)
+            return rc;
+        rc = merge(falhas, &other);
+        falhas->version = other.version;
+        pncp_falhas_release(&other);
+        if (rc != PNCP_OK)
+            return pncp_err_set(err, rc, "%s: out of memory", path);
+        rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s is changed by others all the time", path);
+    }
+    return falhas->dirty ? rc : PNCP_OK;
+}

@@ -1,0 +1,179 @@
+#include "base/mem.h"
+#include "day/data_int.h"
+#include "json/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool copy_text(yyjson_val *val, char *to, size_t bytes)
+{
+    struct pncp_view text = pncp_json_text(val);
+    if (text.len >= bytes)
+        return false;
+    memcpy(to, text.data, text.len);
+    to[text.len] = '\0';
+    return true;
+}
+
+static uint32_t milliseconds(yyjson_val *ms, const char *name)
+{
+    int64_t value;
+    return pncp_json_int(pncp_json_get(ms, name), &value) && value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+static bool read_entry(yyjson_val *object, struct pncp_history_entry *ret_entry)
+{
+    struct pncp_history_entry e = {0};
+    int64_t n, at_us;
+    struct pncp_view kind = pncp_json_text(pncp_json_get(object, "kind"));
+    e.sum = pncp_view_eq_text(kind, "sum");
+    e.rewrite = pncp_view_eq_text(kind, "rewrite");
+    if (!e.sum && !e.rewrite && !pncp_view_eq_text(kind, "append"))
+        return false;
+    bool sound = copy_text(pncp_json_get(object, "run"), e.run, sizeof(e.run)) &&
+                 (e.sum || copy_text(pncp_json_get(object, "id"), e.id, sizeof(e.id))) &&
+                 pncp_json_int(pncp_json_get(object, e.sum ? "checkpoints" : "n"), &n) && n >= 0 && n <= UINT32_MAX &&
+                 pncp_datetime_parse(pncp_json_text(pncp_json_get(object, "at")), &at_us) &&
+                 pncp_json_int(pncp_json_get(object, "contratacoes"), &e.contratacoes) &&
+                 pncp_json_int(pncp_json_get(object, "itens"), &e.itens) &&
+                 pncp_json_int(pncp_json_get(object, "arquivos"), &e.arquivos);
+    if (!sound)
+        return false;
+    yyjson_val *ms = pncp_json_get(object, "ms");
+    e.n = (uint32_t)n;
+    e.at_s = at_us / 1000000;
+    if (!pncp_json_int(pncp_json_get(object, "bytes"), &e.bytes))
+        e.bytes = 0;
+    e.ms_encode = milliseconds(ms, "encode");
+    e.ms_read = milliseconds(ms, "read");
+    e.ms_send = milliseconds(ms, "send");
+    e.ms_commit = milliseconds(ms, "commit");
+    *ret_entry = e;
+    return true;
+}
+
+enum pncp_code pncp_history_parse(struct pncp_view text, struct pncp_history_entry **ret_entries, size_t *ret_count,
+                                  struct pncp_err *err)
+{
+    AUTO(pncp_json_release) struct pncp_json json = {0};
+    enum pncp_code rc = pncp_json_parse(text, &json, NULL, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "pncp.history");
+    if (!yyjson_is_arr(json.root))
+        return pncp_err_set(err, PNCP_E_PARSE, "pncp.history is not an array");
+    size_t count = 0;
+    AUTO(pncp_free_ptr) struct pncp_history_entry *entries = pncp_calloc(yyjson_arr_size(json.root), sizeof(*entries));
+    if (entries == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "pncp.history: out of memory");
+    yyjson_arr_iter iter;
+    yyjson_arr_iter_init(json.root, &iter);
+    for (yyjson_val *object; (object = yyjson_arr_iter_next(&iter)) != NULL;) {
+        if (!read_entry(object, &entries[count++]))
+            return pncp_err_set(err, PNCP_E_PARSE, "pncp.history: entry %zu is damaged", count - 1);
+    }
+    *ret_entries = entries;
+    *ret_count = count;
+    entries = NULL;
+    return PNCP_OK;
+}
+
+bool pncp_history_has(const struct pncp_data *data, const char *id, bool *ret_newest)
+{
+    for (size_t i = data->history_count; i-- > 0;) {
+        if (!data->history[i].sum && strcmp(data->history[i].id, id) == 0) {
+            *ret_newest = i + 1 == data->history_count;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void put_entry(struct pncp_json_writer *w, const struct pncp_history_entry *e)
+{
+    char at[PNCP_STAMP_TEXT_BYTES];
+    pncp_stamp_format(e->at_s * 1000000, at);
+    pncp_json_object_begin(w);
+    if (!e->sum)
+        pncp_json_field_text(w, "id", pncp_view_of(e->id));
+    pncp_json_field_text(w, "run", pncp_view_of(e->run));
+    pncp_json_field_int(w, e->sum ? "checkpoints" : "n", e->n);
+    pncp_json_field_text(w, "at", pncp_view_of(at));
+    pncp_json_field_text(w, "kind", pncp_view_of(e->sum ? "sum" : e->rewrite ? "rewrite" : "append"));
+    pncp_json_field_int(w, "contratacoes", e->contratacoes);
+    pncp_json_field_int(w, "itens", e->itens);
+    pncp_json_field_int(w, "arquivos", e->arquivos);
+    if (!e->sum) {
+        pncp_json_key(w, "ms");
+        pncp_json_object_begin(w);
+        pncp_json_field_int(w, "encode", e->ms_encode);
+        pncp_json_field_int(w, "read", e->ms_read);
+        pncp_json_field_int(w, "send", e->ms_send);
+        pncp_json_field_int(w, "commit", e->ms_commit);
+        pncp_json_object_end(w);
+        pncp_json_field_int(w, "bytes", e->bytes);
+    }
+    pncp_json_object_end(w);
+}
+
+static enum pncp_code put_all(const struct pncp_history_entry *entries, size_t count,
+                              const struct pncp_history_entry *added, struct pncp_buf *text)
+{
+    struct pncp_json_writer w;
+    pncp_buf_clear(text);
+    pncp_json_writer_init(&w, text);
+    pncp_json_array_begin(&w);
+    for (size_t i = 0; i < count; i++)
+        put_entry(&w, &entries[i]);
+    if (added != NULL)
+        put_entry(&w, added);
+    pncp_json_array_end(&w);
+    return pncp_json_writer_end(&w);
+}
+
+/* Sum all but the newest per run, in place; rewrites added no rows and are forgotten. Gives the new count. */
+static size_t sum_old(struct pncp_history_entry *entries, size_t count)
+{
+    size_t whole = PNCP_MIN(count, (size_t)PNCP_HISTORY_WHOLE), old = count - whole, kept = 0;
+    for (size_t i = 0; i < old; i++) {
+        struct pncp_history_entry e = entries[i];
+        if (e.rewrite)
+            continue;
+        if (!e.sum)
+            e.n = 1;
+        e.sum = true;
+        e.id[0] = '\0';
+        struct pncp_history_entry *last = kept > 0 ? &entries[kept - 1] : NULL;
+        if (last == NULL || strcmp(last->run, e.run) != 0) {
+            entries[kept++] = e;
+            continue;
+        }
+        last->n += e.n;
+        last->at_s = e.at_s;
+        last->contratacoes += e.contratacoes;
+        last->itens += e.itens;
+        last->arquivos += e.arquivos;
+    }
+    memmove(&entries[kept], &entries[old], whole * sizeof(*entries));
+    return kept + whole;
+}
+
+enum pncp_code pncp_history_format(const struct pncp_history_entry *entries, size_t count,
+                                   const struct pncp_history_entry *added, struct pncp_buf *ret_text)
+{
+    enum pncp_code rc = put_all(entries, count, added, ret_text);
+    if (rc != PNCP_OK || ret_text->len <= PNCP_HISTORY_TEXT_MAX)
+        return rc;
+    AUTO(pncp_free_ptr) struct pncp_history_entry *copy = pncp_calloc(count + 1, sizeof(*copy));
+    if (copy == NULL)
+        return PNCP_E_NOMEM;
+    if (count > 0)
+        memcpy(copy, entries, count * sizeof(*copy));
+    if (added != NULL)
+        copy[count++] = *added;
+    count = sum_old(copy, count);
+    return put_all(copy, count, NULL, ret_text);
+}

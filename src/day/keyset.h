@@ -1,0 +1,32 @@
+/*
+ * The keys of one day: an exact set of packed keys with ten flags each, 16 bytes an entry (open addressing, load ≤
+ * 0.8). Thread-safe: a mutex of its own. Removing is by flag only.
+ */
+#ifndef PNCP_KEYSET_H
+#define PNCP_KEYSET_H
+
+#include "base/err.h"
+#include "model/key.h"
+
+enum pncp_key_flag {
+    PNCP_KEY_SAVED = 1,  /* its row is in the day's file (day/data.h sets and clears it) */
+    PNCP_KEY_LISTED = 2, /* in the day's list */
+    PNCP_KEY_TAKEN = 4,  /* this run has taken it on */
+    PNCP_KEY_FAILED = 8, /* has an entry of kind `failed` in falhas */
+    PNCP_KEY_SEEN = 16,  /* scratch of one pass (verify, state) */
+};
+
+struct pncp_keyset;
+MUST_CHECK enum pncp_code pncp_keyset_new(struct pncp_keyset **ret_set);
+void pncp_keyset_free(struct pncp_keyset *set);
+/* Set `flags` on the key, adding it when new; *ret_before (may be NULL) gets its flags before (0 for a new key).
+ * PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_keyset_set(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags,
+                                          unsigned *ret_before);
+void pncp_keyset_clear(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags);
+void pncp_keyset_clear_all(struct pncp_keyset *set, unsigned flags);           /* from every key */
+unsigned pncp_keyset_get(struct pncp_keyset *set, struct pncp_packed_key key); /* 0 for an unknown key */
+/* Keys that have all of `with` and none of `without`. */
+size_t pncp_keyset_count(struct pncp_keyset *set, unsigned with, unsigned without);
+
+#endif

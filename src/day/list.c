@@ -1,0 +1,354 @@
+#include "day/list.h"
+#include "day/layout.h"
+#include "model/model.h"
+#include "json/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LIST_FORMAT "contratacoes 1"
+static const struct pncp_encode_options LIST_ENCODE = {.zstd_level = 1};
+
+void pncp_list_info_init(struct pncp_list_info *info)
+{
+    *info = (struct pncp_list_info){0};
+    for (size_t i = 0; i <= PNCP_MODALIDADES_MAX; i++)
+        info->totals[i] = -1;
+}
+
+/* ---- one growing file ------------------------------------------------------------------------ */
+
+static enum pncp_code file_open(struct pncp_list_file *file, struct pncp_lake *lake, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_stage_open(lake, &file->stage, err);
+    return rc != PNCP_OK ? rc : pncp_stage_append(&file->stage, "PAR1", PNCP_PARQUET_MAGIC_BYTES, err);
+}
+
+static void file_release(struct pncp_list_file *file)
+{
+    pncp_stage_release(&file->stage);
+    if (file->has_footer)
+        pncp_footer_release(&file->footer);
+    *file = (struct pncp_list_file){.stage = PNCP_STAGE_INIT};
+}
+
+/* Append the groups of the encoded file `bytes` (footer `added`). */
+static enum pncp_code file_append(struct pncp_list_file *file, const struct pncp_buf *bytes,
+                                  const struct pncp_footer *added, struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf tail = {0};
+    struct pncp_footer merged;
+    uint64_t at = file->stage.bytes;
+    size_t keep = file->has_footer ? file->footer.group_count : 0;
+    enum pncp_code rc =
+        pncp_footer_merge(file->has_footer ? &file->footer : NULL, keep, added, at, NULL, 0, &tail, &merged, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (file->has_footer)
+        pncp_footer_release(&file->footer);
+    file->footer = merged;
+    file->has_footer = true;
+    return pncp_stage_append(&file->stage, bytes->data + PNCP_PARQUET_MAGIC_BYTES,
+                             (size_t)(added->data_end - PNCP_PARQUET_MAGIC_BYTES), err);
+}
+
+static enum pncp_code totals_json(const struct pncp_list_info *info, struct pncp_buf *ret_json)
+{
+    struct pncp_json_writer w;
+    pncp_json_writer_init(&w, ret_json);
+    pncp_json_object_begin(&w);
+    for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++) {
+        char name[4];
+        (void)snprintf(name, sizeof(name), "%d", code);
+        if (info->totals[code] >= 0)
+            pncp_json_field_int(&w, name, info->totals[code]);
+    }
+    pncp_json_object_end(&w);
+    return pncp_json_writer_end(&w);
+}
+
+/* Write the footer with the list's key-values and put the file at `path`. The stage is gone then, the footer stays. */
+static enum pncp_code file_put(struct pncp_list_file *file, struct pncp_list *list, const char *path,
+                               struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf tail = {0}, totals = {0}, empty = {0};
+    char day[PNCP_DATE_TEXT_BYTES], at[PNCP_STAMP_TEXT_BYTES];
+    pncp_date_format(list->date, day);
+    pncp_stamp_format(list->info.list_at_s * 1000000, at);
+    if (totals_json(&list->info, &totals) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "save %s: out of memory", path);
+    const struct pncp_kv_pair kvs[] = {{"pncp.format", PNCP_VIEW_LIT(LIST_FORMAT)},
+                                       {"pncp.day", pncp_view_of(day)},
+                                       {"pncp.list_at", pncp_view_of(at)},
+                                       {"pncp.final", pncp_view_of(list->info.final ? "true" : "false")},
+                                       {"pncp.totals", pncp_buf_view(&totals)}};
+    if (!file->has_footer) { /* an empty day: a file without row groups */
+        enum pncp_code rc = pncp_parquet_empty(pncp_list_schema(), kvs, PNCP_ARRAY_LEN(kvs), &empty, err);
+        const struct pncp_body body = {.bytes = pncp_buf_view(&empty)};
+        return rc != PNCP_OK ? rc : pncp_lake_put(list->lake, path, &body, err);
+    }
+    /* merge a footer with nothing new: only its key-values change */
+    AUTO(pncp_buf_release) struct pncp_buf none = {0};
+    struct pncp_footer nothing;
+    enum pncp_code rc = pncp_parquet_empty(pncp_list_schema(), NULL, 0, &none, err);
+    if (rc != PNCP_OK)
+        return rc;
+    struct pncp_view bytes = pncp_buf_view(&none);
+    struct pncp_source source = pncp_source_of_view(&bytes);
+    rc = pncp_footer_read(&source, &nothing, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_footer_merge(&file->footer, file->footer.group_count, &nothing, file->stage.bytes, kvs,
+                           PNCP_ARRAY_LEN(kvs), &tail, NULL, err);
+    pncp_footer_release(&nothing);
+    if (rc == PNCP_OK)
+        rc = pncp_stage_append(&file->stage, tail.data, tail.len, err);
+    const struct pncp_body body = {.stage = &file->stage};
+    return rc != PNCP_OK ? rc : pncp_lake_put(list->lake, path, &body, err);
+}
+
+/* ---- a list under construction --------------------------------------------------------------- */
+
+enum pncp_code pncp_list_create(struct pncp_lake *lake, struct pncp_date date, struct pncp_list *ret_list,
+                                struct pncp_err *err)
+{
+    struct pncp_list list = {.lake = lake,
+                             .date = date,
+                             .writing = true,
+                             .all = {.stage = PNCP_STAGE_INIT},
+                             .part = {.stage = PNCP_STAGE_INIT}};
+    pncp_list_info_init(&list.info);
+    if (pncp_table_init(&list.pending, pncp_list_schema()) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
+    enum pncp_code rc = file_open(&list.all, lake, err);
+    if (rc != PNCP_OK) {
+        pncp_list_release(&list);
+        return pncp_err_wrap(err, rc, "list");
+    }
+    *ret_list = list;
+    return PNCP_OK;
+}
+
+void pncp_list_release(struct pncp_list *list)
+{
+    file_release(&list->all);
+    file_release(&list->part);
+    if (list->pending.schema != NULL)
+        pncp_table_release(&list->pending);
+    pncp_object_release(&list->object);
+    *list = (struct pncp_list){.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+}
+
+enum pncp_code pncp_list_part_begin(struct pncp_list *list, int modalidade, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_list_flush(list, err); /* a group holds rows of one modalidade */
+    if (rc == PNCP_OK)
+        rc = file_open(&list->part, list->lake, err);
+    if (rc == PNCP_OK)
+        list->part_modalidade = modalidade;
+    return rc;
+}
+
+enum pncp_code pncp_list_part_end(struct pncp_list *list, int64_t total, bool save, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES];
+    enum pncp_code rc = pncp_list_flush(list, err);
+    list->info.totals[list->part_modalidade] = total;
+    if (rc == PNCP_OK && save) {
+        pncp_place_list_part(list->date, list->part_modalidade, path);
+        rc = file_put(&list->part, list, path, err);
+    }
+    file_release(&list->part);
+    list->part_modalidade = 0;
+    return rc;
+}
+
+struct pncp_table *pncp_list_pending(struct pncp_list *list)
+{
+    return &list->pending;
+}
+
+enum pncp_code pncp_list_added(struct pncp_list *list, struct pncp_err *err)
+{
+    list->rows++;
+    return list->pending.rows < PNCP_LIST_GROUP_ROWS ? PNCP_OK : pncp_list_flush(list, err);
+}
+
+enum pncp_code pncp_list_flush(struct pncp_list *list, struct pncp_err *err)
+{
+    if (list->pending.rows == 0)
+        return PNCP_OK;
+    AUTO(pncp_buf_release) struct pncp_buf bytes = {0};
+    struct pncp_footer footer;
+    enum pncp_code rc = pncp_group_encode(&list->pending, &LIST_ENCODE, &bytes, &footer, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "list");
+    rc = file_append(&list->all, &bytes, &footer, err);
+    if (rc == PNCP_OK && list->part_modalidade != 0)
+        rc = file_append(&list->part, &bytes, &footer, err);
+    pncp_footer_release(&footer);
+    pncp_table_clear(&list->pending);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "list");
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+size_t pncp_list_groups(const struct pncp_list *list)
+{
+    return list->all.has_footer ? list->all.footer.group_count : 0;
+}
+
+static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct pncp_table *table, const int *only,
+                                  size_t only_count, struct pncp_err *err)
+{
+    const struct pncp_footer *footer = &list->all.footer;
+    pncp_table_clear(table);
+    struct pncp_source source = list->object.source;
+    enum pncp_code rc = PNCP_OK;
+    if (list->writing) {
+        rc = pncp_stage_flush(&list->all.stage, err);
+        source = pncp_source_of_fd(&list->all.stage.fd, list->all.stage.bytes);
+    }
+    size_t count = only == NULL ? table->schema->leaf_count : only_count;
+    for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
+        size_t leaf = only == NULL ? i : (size_t)only[i];
+        rc = pncp_parquet_read_leaf(&source, footer, leaf, group, 1, &table->leaves[leaf], err);
+    }
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "list");
+    table->rows = (size_t)footer->groups[group].rows;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_list_read_group(struct pncp_list *list, size_t group, struct pncp_table *table,
+                                    struct pncp_err *err)
+{
+    return read_leaves(list, group, table, NULL, 0, err);
+}
+
+enum pncp_code pncp_list_read_keys(struct pncp_list *list, size_t group, struct pncp_table *table, struct pncp_err *err)
+{
+    const struct pncp_list_leaves *leaf = pncp_list_leaves();
+    const int only[] = {leaf->cnpj, leaf->ano, leaf->sequencial, leaf->data_publicacao, leaf->modalidade_id};
+    return read_leaves(list, group, table, only, PNCP_ARRAY_LEN(only), err);
+}
+
+enum pncp_code pncp_list_row_key(const struct pncp_table *table, size_t row, struct pncp_key *ret_key,
+                                 struct pncp_err *err)
+{
+    const struct pncp_list_leaves *leaf = pncp_list_leaves(); /* the key columns are required: value i is row i */
+    return pncp_key_make(pncp_leaf_text(&table->leaves[leaf->cnpj], row), pncp_leaf_int(&table->leaves[leaf->ano], row),
+                         pncp_leaf_int(&table->leaves[leaf->sequencial], row), ret_key, err);
+}
+
+struct pncp_date pncp_list_row_date(const struct pncp_table *table, size_t row)
+{
+    return (struct pncp_date){(int32_t)pncp_leaf_int(&table->leaves[pncp_list_leaves()->data_publicacao], row)};
+}
+
+static enum pncp_code read_info(struct pncp_list *list, const char *path, struct pncp_err *err)
+{
+    const struct pncp_footer *footer = &list->all.footer;
+    struct pncp_view format, day, at, final, totals;
+    struct pncp_date date;
+    int64_t at_us;
+    if (!pncp_footer_kv(footer, "pncp.format", &format))
+        return pncp_err_set(err, PNCP_E_FOREIGN, "%s was not written by pncp-details", path);
+    if (!pncp_view_eq_text(format, LIST_FORMAT))
+        return pncp_err_set(err, PNCP_E_NEWER,
+                            "%s has format \"" PNCP_VIEW_FMT "\", this version reads \"" LIST_FORMAT "\"", path,
+                            PNCP_VIEW_ARG(format));
+    if (!pncp_footer_kv(footer, "pncp.day", &day) || !pncp_date_parse(day, &date) ||
+        !pncp_footer_kv(footer, "pncp.list_at", &at) || !pncp_datetime_parse(at, &at_us) ||
+        !pncp_footer_kv(footer, "pncp.final", &final))
+        return pncp_err_set(err, PNCP_E_PARSE, "%s: damaged key-value metadata", path);
+    if (date.days != list->date.days)
+        return pncp_err_set(err, PNCP_E_PARSE, "%s is the list of another day: " PNCP_VIEW_FMT, path,
+                            PNCP_VIEW_ARG(day));
+    pncp_list_info_init(&list->info);
+    list->info.list_at_s = at_us / 1000000;
+    list->info.final = pncp_view_eq_text(final, "true");
+    struct pncp_json json;
+    if (pncp_footer_kv(footer, "pncp.totals", &totals) && pncp_json_parse(totals, &json, NULL, NULL) == PNCP_OK) {
+        for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++) {
+            char name[4];
+            (void)snprintf(name, sizeof(name), "%d", code);
+            yyjson_val *total = pncp_json_get(json.root, name);
+            if (total == NULL || !pncp_json_int(total, &list->info.totals[code]))
+                list->info.totals[code] = -1;
+        }
+        pncp_json_release(&json);
+    }
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date, const char *path,
+                                   struct pncp_list *ret_list, struct pncp_err *err)
+{
+    struct pncp_list list = {
+        .lake = lake, .date = date, .all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    enum pncp_code rc = pncp_lake_open_object(lake, path, NULL, &list.object, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_footer_read(&list.object.source, &list.all.footer, err);
+    if (rc == PNCP_OK) {
+        list.all.has_footer = true;
+        rc = read_info(&list, path, err);
+    } else {
+        rc = pncp_err_wrap(err, rc, "%s", path);
+    }
+    if (rc == PNCP_OK)
+        rc = pncp_footer_check_schema(&list.all.footer, pncp_list_schema(), err);
+    if (rc != PNCP_OK) {
+        pncp_list_release(&list);
+        return rc;
+    }
+    list.rows = (int64_t)list.all.footer.rows;
+    *ret_list = list;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_list_open(struct pncp_lake *lake, struct pncp_date date, struct pncp_list *ret_list,
+                              struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES];
+    pncp_place_format(PNCP_PLACE_LIST, date, path);
+    return pncp_list_open_path(lake, date, path, ret_list, err);
+}
+
+enum pncp_code pncp_list_part_open(struct pncp_lake *lake, struct pncp_date date, int modalidade,
+                                   struct pncp_list *ret_list, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES];
+    pncp_place_list_part(date, modalidade, path);
+    enum pncp_code rc = pncp_list_open_path(lake, date, path, ret_list, err);
+    if (rc == PNCP_OK && !ret_list->info.final) { /* taken while the day was open: it served that run only */
+        pncp_list_release(ret_list);
+        rc = PNCP_E_NOTFOUND;
+    }
+    bool unusable = rc == PNCP_E_PARSE || rc == PNCP_E_FOREIGN || rc == PNCP_E_NEWER;
+    return unusable ? pncp_err_set(err, PNCP_E_NOTFOUND, "%s: not usable, listed again", path) : rc;
+}
+
+enum pncp_code pncp_list_save(struct pncp_list *list, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES];
+    enum pncp_code rc = pncp_list_flush(list, err);
+    pncp_place_format(PNCP_PLACE_LIST, list->date, path);
+    if (rc == PNCP_OK)
+        rc = file_put(&list->all, list, path, err);
+    struct pncp_list saved = {0};
+    if (rc == PNCP_OK)
+        rc = pncp_list_open(list->lake, list->date, &saved, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "save the list");
+    pncp_list_release(list);
+    *list = saved;
+    for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++) {
+        pncp_place_list_part(list->date, code, path);
+        rc = pncp_lake_remove(list->lake, path, err);
+        if (rc != PNCP_OK)
+            return pncp_err_wrap(err, rc, "save the list");
+    }
+    return PNCP_OK;
+}

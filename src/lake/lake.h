@@ -1,0 +1,111 @@
+/*
+ * The lake: named objects that change atomically. One interface for a folder (lake_dir.c) and, later, S3.
+ *
+ * A version is opaque to everything above: two reads with the same version saw the same bytes. Conditional calls
+ * (write_if, splice_if) replace an object only while it still has the version expected: PNCP_E_CONFLICT otherwise. All
+ * writes are atomic: a reader, and a crash, see the old object or the new one. On a folder: version = size + hash of
+ * the last 64 KiB, compared under a commit lock (flock on `lock`), then temp file in pncp_details/_state/tmp, write,
+ * fsync, rename, fsync folder. An unclear answer (PNCP_E_IO after the rename, e.g. the folder's fsync) is for the
+ * caller to resolve by reading the object's own history. Threads: calls on one lake from two threads are fine, on one
+ * object or stage handle not.
+ */
+#ifndef PNCP_LAKE_H
+#define PNCP_LAKE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/source.h"
+
+struct pncp_lake;
+
+#define PNCP_VERSION_BYTES 96
+struct pncp_version {
+    char text[PNCP_VERSION_BYTES]; /* "" : no object */
+};
+
+struct pncp_lake_options {
+    const char *run_id; /* names temp files; borrowed during the call */
+    bool create;        /* make the root folder when it is missing (ingest, list); else PNCP_E_NOTFOUND */
+    bool writable;      /* check that it can be written: PNCP_E_IO names folder and fix */
+    bool unsafe_store;  /* accept network and FUSE file systems (statfs) */
+};
+
+/* `url`: a folder, or file://…; s3://… is PNCP_E_UNSUPPORTED in this build. PNCP_E_USAGE: it already ends in
+ * pncp_details (message names the right one), or is empty · PNCP_E_IO: it is a file, no rights · PNCP_E_UNSUPPORTED:
+ * network or FUSE file system. */
+MUST_CHECK enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *options,
+                                         struct pncp_lake **ret_lake, struct pncp_err *err);
+void pncp_lake_free(struct pncp_lake *lake);
+const char *pncp_lake_url(const struct pncp_lake *lake); /* absolute, as reports name it */
+
+/* ---- reading: pinned to the version of its first answer -------------------------------------- */
+struct pncp_object {
+    struct pncp_source source;
+    struct pncp_version version;
+    void *impl;
+};
+/* `path` relative to the lake. `lock`: its commit lock's path, or NULL for objects without conditional writes (then
+ * version is not filled). PNCP_E_NOTFOUND. */
+MUST_CHECK enum pncp_code pncp_lake_open_object(struct pncp_lake *lake, const char *path, const char *lock,
+                                                struct pncp_object *ret_object, struct pncp_err *err);
+void pncp_object_release(struct pncp_object *object); /* zeroed is fine */
+/* A whole small object into `buf` (its ceiling holds). PNCP_E_NOTFOUND · PNCP_E_LIMIT. ret_version may be NULL when
+ * lock is NULL. */
+MUST_CHECK enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock,
+                                         struct pncp_buf *buf, struct pncp_version *ret_version, struct pncp_err *err);
+
+/* ---- staging: a local temp file, removed when released --------------------------------------- */
+struct pncp_stage {
+    int fd; /* -1: closed */
+    uint64_t bytes;
+    char path[512]; /* below the lake's root */
+    struct pncp_lake *lake;
+    struct pncp_buf pending; /* write buffer */
+};
+#define PNCP_STAGE_INIT ((struct pncp_stage){.fd = -1})
+MUST_CHECK enum pncp_code pncp_stage_open(struct pncp_lake *lake, struct pncp_stage *stage, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_stage_append(struct pncp_stage *stage, const void *data, size_t len,
+                                            struct pncp_err *err);
+/* Flush the write buffer, so that the fd can be read (pncp_source_of_fd). */
+MUST_CHECK enum pncp_code pncp_stage_flush(struct pncp_stage *stage, struct pncp_err *err);
+void pncp_stage_release(struct pncp_stage *stage);
+
+/* ---- writing --------------------------------------------------------------------------------- */
+struct pncp_body { /* one of the two */
+    struct pncp_view bytes;
+    struct pncp_stage *stage; /* consumed on success (renamed into place on a folder) */
+};
+/* Replace or create, whatever is there. */
+MUST_CHECK enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path, const struct pncp_body *body,
+                                        struct pncp_err *err);
+/* Only while the object's version is `expected` ("" : only if it does not exist). PNCP_E_CONFLICT. */
+MUST_CHECK enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
+                                             const struct pncp_version *expected, const struct pncp_body *body,
+                                             struct pncp_version *ret_version, struct pncp_err *err);
+/* New object = the first keep_bytes of the version expected + tail. keep_bytes 0 with expected "" creates.
+ * PNCP_E_CONFLICT. */
+MUST_CHECK enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
+                                              const struct pncp_version *expected, uint64_t keep_bytes,
+                                              const struct pncp_view *tails, size_t tail_count,
+                                              struct pncp_version *ret_version, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_lake_remove(struct pncp_lake *lake, const char *path,
+                                           struct pncp_err *err); /* a missing object is fine */
+/* Names (not paths) directly in folder `path`; a missing folder has none. The callback returns false to stop. */
+MUST_CHECK enum pncp_code pncp_lake_list(struct pncp_lake *lake, const char *path,
+                                         bool (*each)(void *ctx, const char *name), void *ctx, struct pncp_err *err);
+
+/* ---- holding a day: one run at a time (a courtesy; safety is the conditional write) ---------- */
+struct pncp_hold {
+    int fd;
+};
+#define PNCP_HOLD_INIT ((struct pncp_hold){.fd = -1})
+/* `path`: pncp_details/_state/lock/pncp_details_D.run; `holder`: one JSON line written into it. PNCP_E_BUSY: message
+ * names the holder that it found. */
+MUST_CHECK enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct pncp_view holder,
+                                         struct pncp_hold *ret_hold, struct pncp_err *err);
+void pncp_hold_release(struct pncp_hold *hold);
+
+/* Remove temp files of dead processes (those nobody has locked). Errors are ignored: next run tries again. */
+void pncp_lake_sweep(struct pncp_lake *lake);
+
+#endif

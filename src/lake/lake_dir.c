@@ -1,0 +1,476 @@
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/sys.h"
+#include "lake/lake_int.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#define VERSION_TAIL_BYTES                                                                                             \
+    ((size_t)64 * 1024) /* hashed; the commit id is the footer's last key-value, so no two commits look alike */
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static bool is_unsafe(long type)
+{
+    static const long unsafe[] = {NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC,
+                                  FUSE_SUPER_MAGIC, V9FS_MAGIC,      AFS_SUPER_MAGIC,  AFS_FS_MAGIC,
+                                  CEPH_SUPER_MAGIC, CODA_SUPER_MAGIC};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(unsafe); i++) {
+        if (type == unsafe[i])
+            return true;
+    }
+    return false;
+}
+
+static enum pncp_code check_url(const char *url, const char **ret_path, struct pncp_err *err)
+{
+    struct pncp_view view = pncp_view_of(url);
+    if (pncp_view_starts(view, "s3://"))
+        return pncp_err_set(err, PNCP_E_UNSUPPORTED, "lake %s: s3 is not in this version, give a folder", url);
+    if (pncp_view_starts(view, "file://"))
+        view = (struct pncp_view){view.data + 7, view.len - 7};
+    *ret_path = view.data;
+    while (view.len > 1 && view.data[view.len - 1] == '/')
+        view.len--;
+    if (view.len == 0)
+        return pncp_err_set(err, PNCP_E_USAGE, "--lake is empty: give a folder");
+    if (pncp_view_eq_text(view, "pncp_details"))
+        return pncp_err_set(err, PNCP_E_USAGE, "the lake is given without its pncp_details folder: use --lake .");
+    if (pncp_view_ends(view, "/pncp_details"))
+        return pncp_err_set(err, PNCP_E_USAGE, "the lake is given without its pncp_details folder: use --lake %.*s",
+                            (int)PNCP_MAX(view.len - strlen("/pncp_details"), (size_t)1), view.data);
+    return PNCP_OK;
+}
+
+static enum pncp_code open_root(const char *path, const struct pncp_lake_options *options, int *ret_fd,
+                                struct pncp_err *err)
+{
+    int fd = pncp_sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0 && errno == ENOENT && options->create) {
+        enum pncp_code rc = pncp_file_mkdirs(AT_FDCWD, path, err);
+        if (rc != PNCP_OK)
+            return pncp_err_wrap(err, rc, "lake %s", path);
+        fd = pncp_sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    }
+    if (fd < 0 && errno == ENOENT)
+        return pncp_err_set(err, PNCP_E_NOTFOUND, "lake %s: no such folder", path);
+    if (fd < 0 && errno == ENOTDIR)
+        return pncp_err_set(err, PNCP_E_IO, "lake %s: is not a folder", path);
+    if (fd < 0)
+        return pncp_err_sys(err, errno, "lake %s", path);
+    *ret_fd = fd;
+    return PNCP_OK;
+}
+
+/* Can a file be made there? Tried, because rights alone do not tell (read-only mounts, quotas). */
+static enum pncp_code check_writable(struct pncp_lake *lake, struct pncp_err *err)
+{
+    char path[512];
+    int fd;
+    enum pncp_code rc = pncp_temp_open(lake, &fd, path, err);
+    if (rc != PNCP_OK)
+        return rc;
+    pncp_temp_remove(lake, path);
+    pncp_fd_close(&fd);
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *options, struct pncp_lake **ret_lake,
+                              struct pncp_err *err)
+{
+    const char *path = url;
+    AUTO(pncp_fd_close) int fd = -1;
+    enum pncp_code rc = check_url(url, &path, err);
+    if (rc == PNCP_OK)
+        rc = open_root(path, options, &fd, err);
+    if (rc != PNCP_OK)
+        return rc;
+    struct statfs fs;
+    if (fstatfs(fd, &fs) == 0 && is_unsafe((long)fs.f_type) && !options->unsafe_store)
+        return pncp_err_set(
+            err, PNCP_E_UNSUPPORTED,
+            "lake %s: is on a network or FUSE file system (type 0x%lx), whose locks and renames cannot be trusted; "
+            "use a local folder, or --unsafe-store at your own risk",
+            path, (unsigned long)fs.f_type);
+    struct pncp_lake *lake = pncp_calloc(1, sizeof(*lake));
+    char real[PATH_MAX];
+    if (lake != NULL)
+        lake->url = pncp_strdup(realpath(path, real) == NULL ? path : real);
+    if (lake == NULL || lake->url == NULL) {
+        pncp_free(lake);
+        return pncp_err_set(err, PNCP_E_NOMEM, "lake %s: out of memory", path);
+    }
+    (void)snprintf(lake->run_id, sizeof(lake->run_id), "%s", options->run_id == NULL ? "none" : options->run_id);
+    lake->root_fd = fd;
+    fd = -1;
+    rc = options->writable ? check_writable(lake, err) : PNCP_OK;
+    if (rc != PNCP_OK) {
+        pncp_lake_free(lake);
+        return rc;
+    }
+    *ret_lake = lake;
+    return PNCP_OK;
+}
+
+void pncp_lake_free(struct pncp_lake *lake)
+{
+    if (lake == NULL)
+        return;
+    pncp_fd_close(&lake->root_fd);
+    pncp_free(lake->url);
+    pncp_free(lake);
+}
+
+const char *pncp_lake_url(const struct pncp_lake *lake)
+{
+    return lake->url;
+}
+
+/* ---- versions and locks ---------------------------------------------------------------------- */
+
+/* The commit lock, held until the descriptor is closed. */
+static enum pncp_code take_lock(struct pncp_lake *lake, const char *lock, int *ret_fd, struct pncp_err *err)
+{
+    int fd = pncp_sys_openat(lake->root_fd, lock, O_RDWR | O_CREAT, 0666);
+    if (fd < 0 && errno == ENOENT) {
+        char folder[512];
+        const char *slash = strrchr(lock, '/');
+        (void)snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 0 : (int)(slash - lock), lock);
+        enum pncp_code rc = pncp_file_mkdirs(lake->root_fd, folder, err);
+        if (rc != PNCP_OK)
+            return pncp_err_wrap(err, rc, "lake %s", lake->url);
+        fd = pncp_sys_openat(lake->root_fd, lock, O_RDWR | O_CREAT, 0666);
+    }
+    if (fd < 0)
+        return pncp_err_sys(err, errno, "lake %s: open lock %s", lake->url, lock);
+    int got;
+    do
+        got = pncp_sys_flock(fd, LOCK_EX);
+    while (got != 0 && errno == EINTR);
+    if (got != 0) {
+        enum pncp_code rc = pncp_err_sys(err, errno, "lake %s: lock %s", lake->url, lock);
+        pncp_fd_close(&fd);
+        return rc;
+    }
+    *ret_fd = fd;
+    return PNCP_OK;
+}
+
+static enum pncp_code version_of(int fd, const char *path, uint64_t *ret_size, struct pncp_version *ret_version,
+                                 struct pncp_err *err)
+{
+    struct stat stat;
+    if (pncp_sys_fstat(fd, &stat) != 0)
+        return pncp_err_sys(err, errno, "stat %s", path);
+    uint64_t size = (uint64_t)stat.st_size;
+    size_t tail = (size_t)PNCP_MIN(size, (uint64_t)VERSION_TAIL_BYTES);
+    AUTO(pncp_free_ptr) char *bytes = pncp_malloc(tail);
+    if (bytes == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "read %s: out of memory", path);
+    enum pncp_code rc = pncp_file_pread(fd, bytes, tail, size - tail, path, err);
+    if (rc != PNCP_OK)
+        return rc;
+    (void)snprintf(ret_version->text, sizeof(ret_version->text), "%" PRIu64 "-%016" PRIx64 "%016" PRIx64, size,
+                   pncp_hash64(bytes, tail, 1), pncp_hash64(bytes, tail, 2));
+    *ret_size = size;
+    return PNCP_OK;
+}
+
+/* Through a fresh descriptor: the version of what has that name now; "" for nothing. *ret_fd: -1 then. */
+static enum pncp_code open_current(struct pncp_lake *lake, const char *path, int *ret_fd, uint64_t *ret_size,
+                                   struct pncp_version *ret_version, struct pncp_err *err)
+{
+    AUTO(pncp_fd_close) int fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY, 0);
+    *ret_fd = -1;
+    *ret_size = 0;
+    ret_version->text[0] = '\0';
+    if (fd < 0 && errno == ENOENT)
+        return PNCP_OK;
+    if (fd < 0)
+        return pncp_err_sys(err, errno, "lake %s: open %s", lake->url, path);
+    enum pncp_code rc = version_of(fd, path, ret_size, ret_version, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "lake %s", lake->url);
+    *ret_fd = fd;
+    fd = -1;
+    return PNCP_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+struct open_file {
+    int fd;
+    char path[200];
+};
+
+static enum pncp_code read_object(void *ctx, uint64_t offset, void *data, size_t len, struct pncp_err *err)
+{
+    const struct open_file *file = ctx;
+    return pncp_file_pread(file->fd, data, len, offset, file->path, err);
+}
+
+enum pncp_code pncp_lake_open_object(struct pncp_lake *lake, const char *path, const char *lock,
+                                     struct pncp_object *ret_object, struct pncp_err *err)
+{
+    (void)lock; /* one descriptor sees one version: files are replaced, never changed */
+    struct pncp_version version;
+    AUTO(pncp_fd_close) int fd = -1;
+    uint64_t size;
+    enum pncp_code rc = open_current(lake, path, &fd, &size, &version, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (fd < 0)
+        return pncp_err_set(err, PNCP_E_NOTFOUND, "lake %s: no %s", lake->url, path);
+    struct open_file *file = pncp_calloc(1, sizeof(*file));
+    if (file == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "read %s: out of memory", path);
+    (void)snprintf(file->path, sizeof(file->path), "%s", path);
+    file->fd = fd;
+    fd = -1;
+    *ret_object = (struct pncp_object){
+        .source = {.read_at = read_object, .ctx = file, .size = size}, .version = version, .impl = file};
+    return PNCP_OK;
+}
+
+void pncp_object_release(struct pncp_object *object)
+{
+    struct open_file *file = object->impl;
+    if (file != NULL)
+        pncp_fd_close(&file->fd);
+    pncp_free(file);
+    *object = (struct pncp_object){0};
+}
+
+enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock, struct pncp_buf *buf,
+                              struct pncp_version *ret_version, struct pncp_err *err)
+{
+    struct pncp_object object;
+    enum pncp_code rc = pncp_lake_open_object(lake, path, lock, &object, err);
+    if (rc != PNCP_OK)
+        return rc;
+    size_t size = (size_t)object.source.size;
+    pncp_buf_clear(buf);
+    rc = pncp_buf_reserve(buf, size);
+    if (rc != PNCP_OK)
+        rc = pncp_err_set(err, rc, "lake %s: %s has %zu bytes: too large", lake->url, path, size);
+    else
+        rc = object.source.read_at(object.source.ctx, 0, buf->data, size, err);
+    if (rc == PNCP_OK) {
+        buf->len = size;
+        if (ret_version != NULL)
+            *ret_version = object.version;
+    }
+    pncp_object_release(&object);
+    return rc;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* The body as an open, locked temp file. */
+static enum pncp_code body_to_temp(struct pncp_lake *lake, const struct pncp_body *body, int *ret_fd,
+                                   char ret_temp[512], struct pncp_err *err)
+{
+    if (body->stage != NULL)
+        return pncp_stage_give_up(body->stage, ret_fd, ret_temp, err);
+    enum pncp_code rc = pncp_temp_open(lake, ret_fd, ret_temp, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_file_write(*ret_fd, body->bytes.data, body->bytes.len, ret_temp, err);
+    if (rc != PNCP_OK) {
+        pncp_temp_remove(lake, ret_temp);
+        pncp_fd_close(ret_fd);
+    }
+    return rc;
+}
+
+enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path, const struct pncp_body *body,
+                             struct pncp_err *err)
+{
+    char temp[512];
+    AUTO(pncp_fd_close) int fd = -1;
+    enum pncp_code rc = body_to_temp(lake, body, &fd, temp, err);
+    return rc == PNCP_OK ? pncp_temp_publish(lake, fd, temp, path, err) : rc;
+}
+
+static enum pncp_code changed(struct pncp_err *err, struct pncp_lake *lake, const char *path)
+{
+    return pncp_err_set(err, PNCP_E_CONFLICT, "lake %s: %s was changed by someone else", lake->url, path);
+}
+
+/* Publish a written temp file while the commit lock is held and say its version. */
+static enum pncp_code publish(struct pncp_lake *lake, int fd, const char *temp, const char *path,
+                              struct pncp_version *ret_version, struct pncp_err *err)
+{
+    uint64_t size;
+    struct pncp_version version;
+    enum pncp_code rc = version_of(fd, path, &size, &version, err);
+    if (rc != PNCP_OK) {
+        pncp_temp_remove(lake, temp);
+        return rc;
+    }
+    rc = pncp_temp_publish(lake, fd, temp, path, err);
+    if (rc == PNCP_OK)
+        *ret_version = version;
+    return rc;
+}
+
+enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
+                                  const struct pncp_version *expected, const struct pncp_body *body,
+                                  struct pncp_version *ret_version, struct pncp_err *err)
+{
+    AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
+    char temp[512];
+    uint64_t size;
+    struct pncp_version version;
+    enum pncp_code rc = take_lock(lake, lock, &lock_fd, err);
+    if (rc == PNCP_OK)
+        rc = open_current(lake, path, &current, &size, &version, err);
+    if (rc == PNCP_OK && strcmp(version.text, expected->text) != 0)
+        rc = changed(err, lake, path);
+    if (rc == PNCP_OK)
+        rc = body_to_temp(lake, body, &fd, temp, err);
+    return rc == PNCP_OK ? publish(lake, fd, temp, path, ret_version, err) : rc;
+}
+
+static enum pncp_code write_spliced(int from, int to, uint64_t keep_bytes, const struct pncp_view *tails,
+                                    size_t tail_count, const char *path, struct pncp_err *err)
+{
+    enum pncp_code rc = keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, to, keep_bytes, path, err);
+    for (size_t i = 0; rc == PNCP_OK && i < tail_count; i++)
+        rc = pncp_file_write(to, tails[i].data, tails[i].len, path, err);
+    return rc;
+}
+
+enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
+                                   const struct pncp_version *expected, uint64_t keep_bytes,
+                                   const struct pncp_view *tails, size_t tail_count, struct pncp_version *ret_version,
+                                   struct pncp_err *err)
+{
+    AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
+    char temp[512];
+    uint64_t size;
+    struct pncp_version version;
+    enum pncp_code rc = take_lock(lake, lock, &lock_fd, err);
+    if (rc == PNCP_OK)
+        rc = open_current(lake, path, &current, &size, &version, err);
+    if (rc == PNCP_OK && strcmp(version.text, expected->text) != 0)
+        rc = changed(err, lake, path);
+    if (rc == PNCP_OK && keep_bytes > size)
+        rc = pncp_err_set(err, PNCP_E_PARSE, "lake %s: %s has %" PRIu64 " bytes, %" PRIu64 " were to be kept",
+                          lake->url, path, size, keep_bytes);
+    if (rc == PNCP_OK)
+        rc = pncp_temp_open(lake, &fd, temp, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = write_spliced(current, fd, keep_bytes, tails, tail_count, path, err);
+    if (rc != PNCP_OK) {
+        pncp_temp_remove(lake, temp);
+        return pncp_err_wrap(err, rc, "lake %s", lake->url);
+    }
+    return publish(lake, fd, temp, path, ret_version, err);
+}
+
+enum pncp_code pncp_lake_remove(struct pncp_lake *lake, const char *path, struct pncp_err *err)
+{
+    if (pncp_sys_unlinkat(lake->root_fd, path, 0) == 0 || errno == ENOENT || errno == ENOTDIR)
+        return PNCP_OK;
+    return pncp_err_sys(err, errno, "lake %s: remove %s", lake->url, path);
+}
+
+enum pncp_code pncp_lake_list(struct pncp_lake *lake, const char *path, bool (*each)(void *ctx, const char *name),
+                              void *ctx, struct pncp_err *err)
+{
+    int fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0 && errno == ENOENT)
+        return PNCP_OK;
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (folder == NULL) {
+        enum pncp_code rc = pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
+        pncp_fd_close(&fd);
+        return rc;
+    }
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && !each(ctx, entry->d_name))
+            break;
+    }
+    enum pncp_code rc = errno == 0 ? PNCP_OK : pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
+    (void)closedir(folder);
+    return rc;
+}
+
+/* ---- holding a day --------------------------------------------------------------------------- */
+
+#define HOLDER_MAX_BYTES 1024
+
+static enum pncp_code held_by(struct pncp_lake *lake, int fd, struct pncp_err *err)
+{
+    char text[HOLDER_MAX_BYTES + 1] = "";
+    ssize_t len = pncp_sys_pread(fd, text, HOLDER_MAX_BYTES, 0);
+    text[len < 0 ? 0 : len] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return pncp_err_set(err, PNCP_E_BUSY, "lake %s: the day is held by another run: %.300s", lake->url,
+                        text[0] == '\0' ? "(it has not said which)" : text);
+}
+
+enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct pncp_view holder,
+                              struct pncp_hold *ret_hold, struct pncp_err *err)
+{
+    char folder[512];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 0 : (int)(slash - path), path);
+    enum pncp_code rc = pncp_file_mkdirs(lake->root_fd, folder, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "lake %s", lake->url);
+    AUTO(pncp_fd_close) int fd = pncp_sys_openat(lake->root_fd, path, O_RDWR | O_CREAT, 0666);
+    if (fd < 0)
+        return pncp_err_sys(err, errno, "lake %s: open %s", lake->url, path);
+    if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? held_by(lake, fd, err)
+                                    : pncp_err_sys(err, errno, "lake %s: lock %s", lake->url, path);
+    if (pncp_sys_ftruncate(fd, 0) != 0)
+        return pncp_err_sys(err, errno, "lake %s: write %s", lake->url, path);
+    rc = pncp_file_write(fd, holder.data, holder.len, path, err);
+    if (rc == PNCP_OK)
+        rc = pncp_file_write(fd, "\n", 1, path, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "lake %s", lake->url);
+    ret_hold->fd = fd;
+    fd = -1;
+    return PNCP_OK;
+}
+
+void pncp_hold_release(struct pncp_hold *hold)
+{
+    pncp_fd_close(&hold->fd);
+}
+
+static bool sweep_one(void *ctx, const char *name)
+{
+    struct pncp_lake *lake = ctx;
+    char path[512];
+    (void)snprintf(path, sizeof(path), PNCP_TMP_FOLDER "/%s", name);
+    if (!pncp_view_ends(pncp_view_of(name), ".tmp"))
+        return true;
+    AUTO(pncp_fd_close) int fd = pncp_sys_openat(lake->root_fd, path, O_RDWR, 0);
+    if (fd >= 0 && pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0) /* nobody holds it: its process is gone */
+        pncp_temp_remove(lake, path);
+    return true;
+}
+
+void pncp_lake_sweep(struct pncp_lake *lake)
+{
+    if (pncp_lake_list(lake, PNCP_TMP_FOLDER, sweep_one, lake, NULL) != PNCP_OK)
+        return; /* the next run tries again */
+}
