@@ -1,0 +1,193 @@
+#include "base/clock.h"
+#include "base/version.h"
+#include "day/complete.h"
+#include "day/progress.h"
+#include "day/state.h"
+#include "ingest/run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void count_calls(struct pncp_run *run)
+{
+    if (run->fetch == NULL)
+        return;
+    struct pncp_fetch_counts consulta = pncp_fetch_counts(run->fetch, PNCP_API_CONSULTA),
+                             detail = pncp_fetch_counts(run->fetch, PNCP_API_DETAIL);
+    run->day->list_calls = (int64_t)consulta.requests;
+    run->day->api_calls = (int64_t)detail.requests;
+    run->day->retries = (int64_t)(consulta.retries + detail.retries);
+}
+
+static void count_remaining(struct pncp_run *run)
+{
+    struct pncp_day_summary *day = run->day;
+    int64_t now_s = pncp_clock_now_us() / 1000000;
+    day->listed = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, 0);
+    day->remaining = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, PNCP_KEY_SAVED);
+    day->failed_due = day->failed_waiting = 0;
+    for (size_t i = 0; i < run->falhas.count; i++) {
+        const struct pncp_falha *falha = &run->falhas.entries[i];
+        unsigned flags = pncp_keyset_get(run->keys, falha->key);
+        if (falha->kind != PNCP_FALHA_FAILED || (flags & PNCP_KEY_LISTED) == 0 || (flags & PNCP_KEY_SAVED) != 0)
+            continue;
+        day->failed_due += falha->not_before_s <= now_s;
+        day->failed_waiting += falha->not_before_s > now_s;
+    }
+    day->untried = day->remaining - day->failed_due - day->failed_waiting;
+}
+
+static void list_failures(struct pncp_run *run)
+{
+    struct pncp_listing_failure failures[PNCP_MODALIDADES_MAX];
+    size_t count = run->listing == NULL ? 0 : pncp_listing_failures(run->listing, failures);
+    char names[160] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        char reason[PNCP_REASON_TEXT_BYTES];
+        pncp_reason_format(failures[i].reason, failures[i].http_status, reason);
+        run->day->modalidades_failed[run->day->modalidades_failed_count++] = failures[i].modalidade;
+        int len = snprintf(names + used, sizeof(names) - used, "%s%d (%s)", i == 0 ? "" : ", ", failures[i].modalidade,
+                           reason);
+        used = PNCP_MIN(used + (size_t)PNCP_MAX(len, 0), sizeof(names) - 1);
+    }
+    if (count > 0)
+        (void)snprintf(run->day->error, sizeof(run->day->error),
+                       "modalidade %s could not be listed: the day is not complete, run again", names);
+}
+
+struct situations {
+    int64_t ausente, vazio;
+};
+
+static enum pncp_code count_situation(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
+{
+    (void)err;
+    struct situations *s = ctx;
+    s->ausente += (row->itens == PNCP_SITUACAO_AUSENTE) + (row->arquivos == PNCP_SITUACAO_AUSENTE);
+    s->vazio += (row->itens == PNCP_SITUACAO_VAZIO) + (row->arquivos == PNCP_SITUACAO_VAZIO);
+    return PNCP_OK;
+}
+
+/* A final day that is whole: compacted, then `completo`. */
+static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
+{
+    struct pncp_commit_result result;
+    struct situations situations = {0};
+    bool done, there;
+    enum pncp_code rc = pncp_complete_check(&run->data, &there, err);
+    if (rc != PNCP_OK || there)
+        return rc;
+    run->phase = PNCP_PHASE_REWRITING;
+    uint64_t begun = pncp_clock_mono_ms();
+    rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &done, &result, err);
+    if (rc == PNCP_OK && done) {
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "rewrite",
+                       "compacted: %" PRIu64 " row groups, %" PRIu64 " bytes, %.1f s", (uint64_t)result.row_groups,
+                       result.file_bytes, (double)(pncp_clock_mono_ms() - begun) / 1000);
+        rc = pncp_state_save(&run->data, err);
+    }
+    if (rc == PNCP_OK)
+        rc = pncp_data_each_row(&run->data, count_situation, &situations, NULL, err);
+    if (rc != PNCP_OK)
+        return rc;
+    struct pncp_complete complete = {.contratacoes = run->data.rows,
+                                     .ausente = situations.ausente,
+                                     .vazio = situations.vazio,
+                                     .list_at_s = run->list.info.list_at_s};
+    for (size_t i = 0; i < run->data.history_count; i++) {
+        complete.itens += run->data.history[i].rewrite ? 0 : run->data.history[i].itens;
+        complete.arquivos += run->data.history[i].rewrite ? 0 : run->data.history[i].arquivos;
+    }
+    return pncp_complete_write(&run->data, &complete, err);
+}
+
+static bool empty_list(const struct pncp_run *run)
+{
+    return run->list_whole && run->day->listed == 0 && !run->options->allow_empty;
+}
+
+/* State and falhas as the data is now; their loss would cost only time, but a run that says it is done leaves them
+ * right. */
+static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_state_health health;
+    char what[PNCP_STATE_WHAT_BYTES];
+    enum pncp_code rc = pncp_falhas_save(run->lake, run->options->date, &run->falhas, run->keys, err);
+    bool stale = false;
+    for (int part = 0; rc == PNCP_OK && part < PNCP_PARTS && !stale; part++) {
+        rc = pncp_state_check(&run->data, (enum pncp_part)part, &health, what, err);
+        stale = rc == PNCP_OK && health != PNCP_STATE_SOUND;
+        if (stale && health == PNCP_STATE_DAMAGED)
+            pncp_event_warning(run->event, "%s: rebuilt from the data", what);
+    }
+    if (rc == PNCP_OK && stale && run->data.exists)
+        rc = pncp_state_save(&run->data, err);
+    return rc;
+}
+
+static int exit_of_day(struct pncp_run *run)
+{
+    struct pncp_day_summary *day = run->day;
+    if (day->modalidades_failed_count > 0)
+        return 75;
+    if (empty_list(run)) {
+        (void)snprintf(day->error, sizeof(day->error),
+                       "the list is empty: the day is not complete; run again later, or say --allow-empty");
+        return 75;
+    }
+    return day->failed_due + day->failed_waiting > 0 ? 3 : 0;
+}
+
+enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err)
+{
+    struct pncp_day_summary *day = run->day;
+    struct pncp_err finish_err = PNCP_ERR_INIT;
+    if (run->keys == NULL || run->data.lake == NULL) { /* the day could not even be opened */
+        day->exit_code = pncp_exit_of(err);
+        return rc;
+    }
+    count_calls(run);
+    list_failures(run);
+    count_remaining(run);
+    day->listed_final = run->list_whole && run->list.info.final && run->options->max_contratacoes == 0;
+    enum pncp_code rest = save_rest(run, &finish_err);
+    day->complete = rc == PNCP_OK && day->listed_final && day->remaining == 0 && !empty_list(run);
+    if (rest == PNCP_OK && day->complete)
+        rest = complete_day(run, &finish_err);
+    else if (rest == PNCP_OK && rc == PNCP_OK && run->options->max_contratacoes == 0 && day->remaining > 0)
+        rest = pncp_complete_remove(run->lake, run->options->date, &finish_err);
+    if (rc == PNCP_OK && rest != PNCP_OK) {
+        rc = rest;
+        *err = finish_err;
+        day->complete = false;
+    }
+    day->exit_code = rc == PNCP_OK ? exit_of_day(run) : pncp_exit_of(err);
+    return rc;
+}
+
+void pncp_run_record(struct pncp_run *run, const struct pncp_summary *summary)
+{
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    char host[256] = "";
+    (void)gethostname(host, sizeof(host) - 1);
+    run->phase = PNCP_PHASE_ENDED;
+    pncp_report_progress(run);
+    if (pncp_summary_json(summary, &text) != PNCP_OK)
+        return;
+    const struct pncp_run_record record = {.run_id = run->run_id,
+                                           .version = PNCP_VERSION,
+                                           .host = host,
+                                           .scheduler_run_id = run->options->scheduler_run_id,
+                                           .consulta_url = run->options->consulta_url,
+                                           .detail_url = run->options->detail_url,
+                                           .started_us = run->started_us,
+                                           .ended_us = pncp_clock_now_us(),
+                                           .argc = run->options->argc,
+                                           .argv = run->options->argv,
+                                           .summary = pncp_buf_view(&text)};
+    struct pncp_err err = PNCP_ERR_INIT;
+    if (pncp_run_record_save(run->lake, &record, &err) != PNCP_OK)
+        pncp_event_warning(run->event, "the run's record was not written: %s", err.msg);
+}

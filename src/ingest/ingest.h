@@ -1,0 +1,66 @@
+/*
+ * The jobs: ingest one day (list -> details -> checkpoints), list one day, verify a day against the source. Each takes
+ * its options, tells what happens to an event sink (event/event.h) and fills a summary; the exit code is in the
+ * summary, the reason for a bad one in `err`.
+ */
+#ifndef PNCP_INGEST_H
+#define PNCP_INGEST_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "event/event.h"
+#include "fetch/fetch.h"
+#include "pncp/part.h"
+
+#define PNCP_BUDGET_BYTES                                                                                              \
+    ((size_t)12 * 1024 * 1024) /* answers of unfinished contratações and two lots (design section 5.1) */
+#define PNCP_LOT_BYTES_MAX ((size_t)8 * 1024 * 1024)
+#define PNCP_CHECKPOINT_EVERY_MAX 10000
+#define PNCP_AUTO 0 /* --checkpoint-every auto */
+#define PNCP_BATCH_AUTO (-1)
+
+struct pncp_ingest_options {
+    struct pncp_date date;
+    const char *lake_url;
+    uint32_t checkpoint_every; /* 1..10000, or PNCP_AUTO */
+    int64_t batch_size;        /* 0: all; PNCP_BATCH_AUTO; else at most so many not-done contratações */
+    int64_t max_contratacoes;  /* 0: all; else look only at the first so many of the list */
+    const char *input;         /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
+    struct pncp_fetch_options fetch;
+    enum pncp_confirm confirm;
+    const char *consulta_url, *detail_url; /* checked bases, without trailing slash */
+    int64_t final_after_s;                 /* how long after its end a day is final */
+    bool allow_empty, unsafe_store;
+    const char *scheduler_run_id; /* NULL: none */
+    int argc;                     /* as given, without secrets; for the run record */
+    const char *const *argv;
+};
+
+/* Ingest. The summary's exit_code is always set. The return value is PNCP_OK when the job ran to an end of its own
+ * (exit 0 and 3), else the error that ended it. */
+enum pncp_code pncp_ingest_run(const struct pncp_ingest_options *options, struct pncp_event *event,
+                               struct pncp_summary *ret_summary, struct pncp_err *err);
+
+/* Only the list: fetched and saved when it is not there as final (or `again`). */
+enum pncp_code pncp_list_run(const struct pncp_ingest_options *options, bool again, struct pncp_event *event,
+                             struct pncp_summary *ret_summary, struct pncp_err *err);
+
+/* verify --source: every saved row's counts against /quantidade, the day's keys against a fresh listing. Differences
+ * are told to `event` one by one and counted. */
+struct pncp_source_check {
+    int64_t asked, itens_differ, arquivos_differ, not_listed, not_saved, unanswered;
+};
+enum pncp_code pncp_verify_source(const struct pncp_ingest_options *options, struct pncp_event *event,
+                                  struct pncp_source_check *ret_check, struct pncp_err *err);
+
+/* Exit code of an error that ended a job (design section 2). */
+int pncp_exit_of(const struct pncp_err *err);
+
+/* Signals: SIGTERM and SIGINT ask the running job to stop; installed by pncp_stop_install before a job, once per
+ * process. */
+enum pncp_code pncp_stop_install(struct pncp_err *err);
+int pncp_stop_signal(void); /* 0, or the signal received */
+int pncp_stop_fd(void);     /* readable once a signal came */
+const volatile bool *pncp_stop_flag(void);
+
+#endif

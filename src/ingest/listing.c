@@ -1,0 +1,558 @@
+#include "ingest/listing.h"
+#include "base/mem.h"
+#include "ingest/task.h"
+#include "pncp/rows.h"
+#include "pncp/url.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define MODALIDADES_ALWAYS 13 /* codes that carry data (pncp-api section 8); later ones only while accepted */
+#define READINGS_MAX 4
+#define PAGES_AHEAD 8    /* pages of the modalidade under way that are asked for before their turn: 8 × about 110 KB */
+#define PAGE_ROWS_MIN 10 /* the API refuses less */
+#define PAGES_MAX 100000
+
+enum modalidade_state {
+    ASKING,
+    STORED /* finished by an earlier run, its rows wait for their turn */,
+    DONE,
+    FAILED,
+    NOT_ACCEPTED
+};
+
+struct modalidade {
+    enum modalidade_state state;
+    enum pncp_reason reason;
+    long http_status;
+    bool begun;                      /* its rows are being released */
+    int readings;                    /* finished so far */
+    uint32_t page_rows;              /* asked for in this reading */
+    uint32_t next_ask, next_release; /* pages */
+    int64_t total;                   /* as last said; -1: not said yet */
+    bool total_moved;                /* in this reading */
+    bool ended;                      /* a page without rows was met in this reading */
+    int64_t unique;                  /* distinct rows of this reading */
+    int64_t added;                   /* rows of this modalidade in the list */
+    uint32_t rows_short;             /* rows of the first page that was shorter than it should be; 0: none */
+};
+
+struct page {
+    struct pncp_task task; /* first: what the fetcher gives back */
+    struct pncp_fetch_request request;
+    struct pncp_listing *listing;
+    struct pncp_buf url, body;
+    struct page *next;
+    int modalidade;
+    int reading;
+    uint32_t number;
+    bool arrived, no_rows;
+};
+
+struct pncp_listing {
+    struct pncp_listing_options options;
+    struct pncp_fetch *fetch;
+    struct pncp_list *list;
+    struct pncp_keyset *keys;
+    struct modalidade modalidades[PNCP_MODALIDADES_MAX + 1];
+    int current, last_asked; /* codes */
+    struct page *pages;      /* in flight or arrived and not released */
+    size_t asked;            /* in flight */
+    int64_t other_days;
+    bool stopped_early, finished;
+    struct pncp_err error;
+};
+
+static void fail(struct pncp_listing *listing, const struct pncp_err *err, enum pncp_code rc)
+{
+    if (listing->error.code != PNCP_OK)
+        return;
+    listing->error = *err;
+    listing->error.code = rc;
+    listing->finished = true;
+}
+
+/* ---- pages ----------------------------------------------------------------------------------- */
+
+static void page_done(struct pncp_task *task, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
+                      struct pncp_buf *body);
+
+static void page_free(struct page *page)
+{
+    pncp_buf_release(&page->url);
+    pncp_buf_release(&page->body);
+    pncp_free(page);
+}
+
+static void page_unlink(struct pncp_listing *listing, struct page *page)
+{
+    struct page **at = &listing->pages;
+    while (*at != page)
+        at = &(*at)->next;
+    *at = page->next;
+}
+
+static void ask(struct pncp_listing *listing, int code, uint32_t number)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct modalidade *m = &listing->modalidades[code];
+    struct page *page = pncp_calloc(1, sizeof(*page));
+    if (page == NULL) {
+        fail(listing, &err, pncp_err_set(&err, PNCP_E_NOMEM, "listing: out of memory"));
+        return;
+    }
+    *page = (struct page){
+        .task = {page_done}, .listing = listing, .modalidade = code, .reading = m->readings, .number = number};
+    if (pncp_url_listing(&page->url, listing->options.consulta_url, listing->options.date, code, number,
+                         m->page_rows) != PNCP_OK) {
+        page_free(page);
+        fail(listing, &err, pncp_err_set(&err, PNCP_E_NOMEM, "listing: out of memory"));
+        return;
+    }
+    page->request = (struct pncp_fetch_request){
+        .api = PNCP_API_CONSULTA, .kind = PNCP_KIND_PAGE, .url = page->url.data, .owner = &page->task};
+    page->next = listing->pages;
+    listing->pages = page;
+    listing->asked++;
+    pncp_fetch_submit(listing->fetch, &page->request, false);
+}
+
+static void drop_arrived(struct pncp_listing *listing, int code)
+{
+    for (struct page *page = listing->pages, *next; page != NULL; page = next) {
+        next = page->next;
+        if (page->modalidade == code && page->arrived) {
+            page_unlink(listing, page);
+            page_free(page);
+        }
+    }
+}
+
+/* ---- one page's rows ------------------------------------------------------------------------- */
+
+/* One row: counted in the reading, added to the list when it is new and of our day. */
+static enum pncp_code release_row(struct pncp_listing *listing, struct modalidade *m, yyjson_val *row,
+                                  struct pncp_err *err)
+{
+    struct pncp_key key;
+    struct pncp_date date;
+    unsigned before;
+    enum pncp_code rc = pncp_rows_key(row, &key, err);
+    if (rc != PNCP_OK)
+        return rc;
+    bool ours = pncp_rows_day(row, &date) && date.days == listing->options.date.days;
+    unsigned flags = PNCP_KEY_SEEN | (ours ? (unsigned)PNCP_KEY_LISTED : 0);
+    rc = pncp_keyset_set(listing->keys, pncp_key_pack(&key), flags, &before);
+    if (rc != PNCP_OK)
+        return pncp_err_set(err, rc, "listing: out of memory");
+    if ((before & PNCP_KEY_SEEN) == 0) {
+        m->unique++;
+        listing->other_days += !ours && m->readings == 0;
+    }
+    if (!ours || (before & PNCP_KEY_LISTED) != 0)
+        return PNCP_OK;
+    m->added++;
+    rc = pncp_rows_put_contratacao(pncp_list_pending(listing->list), row, err);
+    return rc != PNCP_OK ? rc : pncp_list_added(listing->list, err);
+}
+
+static bool limit_reached(const struct pncp_listing *listing)
+{
+    return listing->options.rows_max > 0 && listing->list->rows >= listing->options.rows_max;
+}
+
+static int64_t envelope_total(yyjson_val *root)
+{
+    int64_t total = -1;
+    return pncp_json_int(pncp_json_get(root, "totalRegistros"), &total) ? total : -1;
+}
+
+static void release_page(struct pncp_listing *listing, struct modalidade *m, struct page *page)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct pncp_json json = {0};
+    int64_t total = 0, rows = 0, number = page->number;
+    enum pncp_code rc = PNCP_OK;
+    if (!page->no_rows) {
+        rc = pncp_json_parse(pncp_buf_view(&page->body), &json, NULL, &err); /* it parsed when it arrived */
+        if (rc != PNCP_OK) {
+            fail(listing, &err, rc);
+            return;
+        }
+        total = envelope_total(json.root);
+        if (!pncp_json_int(pncp_json_get(json.root, "numeroPagina"), &number))
+            number = page->number;
+        yyjson_arr_iter iter;
+        yyjson_arr_iter_init(pncp_json_get(json.root, "data"), &iter);
+        for (yyjson_val *row; rc == PNCP_OK && !limit_reached(listing) && (row = yyjson_arr_iter_next(&iter)) != NULL;
+             rows++)
+            rc = release_row(listing, m, row, &err);
+        pncp_json_release(&json);
+    }
+    if (rc == PNCP_E_PARSE) { /* a row without a key: the modalidade cannot be trusted */
+        *m = (struct modalidade){
+            .state = FAILED, .begun = true, .reason = PNCP_REASON_MALFORMED_KEY, .http_status = 200};
+        return;
+    }
+    if (rc != PNCP_OK) {
+        fail(listing, &err, rc);
+        return;
+    }
+    if (page->no_rows || rows == 0) {
+        m->ended = true;
+        total = m->total < 0 ? 0 : m->total; /* a 204 beyond the end says nothing of the total */
+    }
+    bool grew = total > m->total && !listing->options.final_day;
+    if (m->total >= 0 && total != m->total && !grew)
+        m->total_moved = true;
+    if (number != page->number)
+        m->total_moved = true; /* another page than the one asked for: as good as drift */
+    m->total = total;
+    int64_t due = PNCP_MIN(total - (int64_t)(page->number - 1) * m->page_rows, (int64_t)m->page_rows);
+    if (rows > 0 && rows < due && m->rows_short == 0)
+        m->rows_short = (uint32_t)rows;
+}
+
+/* ---- a modalidade's readings ----------------------------------------------------------------- */
+
+static void begin_reading(struct pncp_listing *listing, int code, uint32_t page_rows)
+{
+    struct modalidade *m = &listing->modalidades[code];
+    m->page_rows = page_rows;
+    m->next_ask = m->next_release = 1;
+    m->total = -1;
+    m->total_moved = m->ended = false;
+    m->unique = 0;
+    m->rows_short = 0;
+    ask(listing, code, m->next_ask++);
+}
+
+static bool reading_over(const struct pncp_listing *listing, const struct modalidade *m)
+{
+    return m->ended || m->next_release > PAGES_MAX || limit_reached(listing) ||
+           (m->total >= 0 && m->next_release > 1 && m->unique >= m->total);
+}
+
+static void end_modalidade(struct pncp_listing *listing, int code, enum modalidade_state state)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct modalidade *m = &listing->modalidades[code];
+    m->state = state;
+    drop_arrived(listing, code);
+    if (!m->begun)
+        return;
+    /* small ones cost one request to list again: not worth a file each */
+    bool save =
+        state == DONE && listing->options.keep_parts && !limit_reached(listing) && m->added > PNCP_PAGE_ROWS_LISTING;
+    enum pncp_code rc = pncp_list_part_end(listing->list, state == DONE ? m->total : -1, save, &err);
+    if (rc != PNCP_OK)
+        fail(listing, &err, rc);
+}
+
+static void end_reading(struct pncp_listing *listing, int code)
+{
+    struct modalidade *m = &listing->modalidades[code];
+    if (limit_reached(listing) || (m->unique == m->total && !m->total_moved)) {
+        end_modalidade(listing, code, DONE);
+        return;
+    }
+    m->readings++;
+    if (m->readings == READINGS_MAX) {
+        m->reason = PNCP_REASON_PAGE_MISMATCH;
+        m->http_status = 200;
+        end_modalidade(listing, code, FAILED);
+        return;
+    }
+    drop_arrived(listing, code);
+    pncp_keyset_clear_all(listing->keys, PNCP_KEY_SEEN);
+    /* pages cut silently: ask for what is given, then both ways of cutting agree */
+    uint32_t page_rows = m->rows_short == 0 ? m->page_rows : PNCP_MAX(m->rows_short, (uint32_t)PAGE_ROWS_MIN);
+    begin_reading(listing, code, page_rows);
+}
+
+/* Ask for as many further pages of the modalidade under way as are known to exist; one at a time beyond that. */
+static void ask_ahead(struct pncp_listing *listing, int code)
+{
+    struct modalidade *m = &listing->modalidades[code];
+    if (m->total < 0)
+        return;
+    int64_t pages = (m->total + m->page_rows - 1) / m->page_rows;
+    int64_t until = m->rows_short > 0 ? (int64_t)m->next_release : PNCP_MAX(pages, (int64_t)m->next_release);
+    while (listing->error.code == PNCP_OK && (int64_t)m->next_ask <= until &&
+           m->next_ask < m->next_release + PAGES_AHEAD)
+        ask(listing, code, m->next_ask++);
+}
+
+static struct page *next_arrived(const struct pncp_listing *listing, int code)
+{
+    const struct modalidade *m = &listing->modalidades[code];
+    for (struct page *page = listing->pages; page != NULL; page = page->next) {
+        if (page->modalidade == code && page->reading == m->readings && page->number == m->next_release)
+            return page->arrived ? page : NULL;
+    }
+    return NULL;
+}
+
+/* ---- rows that an earlier run listed --------------------------------------------------------- */
+
+static enum pncp_code copy_row(struct pncp_listing *listing, const struct pncp_table *rows, size_t row,
+                               struct pncp_err *err)
+{
+    struct pncp_key key;
+    unsigned before;
+    enum pncp_code rc = pncp_list_row_key(rows, row, &key, err);
+    if (rc == PNCP_OK)
+        rc = pncp_keyset_set(listing->keys, pncp_key_pack(&key), PNCP_KEY_LISTED, &before);
+    if (rc != PNCP_OK || (before & PNCP_KEY_LISTED) != 0)
+        return rc;
+    struct pncp_table *pending = pncp_list_pending(listing->list);
+    pncp_table_row_begin(pending);
+    rc = pncp_table_copy_cells(pending, 0, rows, 0, rows->schema->leaf_count, row);
+    if (rc != PNCP_OK) {
+        pncp_table_row_undo(pending);
+        return pncp_err_set(err, rc, "listing: out of memory");
+    }
+    pncp_table_row_end(pending);
+    listing->modalidades[listing->current].added++;
+    return pncp_list_added(listing->list, err);
+}
+
+static enum pncp_code copy_part(struct pncp_listing *listing, struct pncp_list *part, struct pncp_err *err)
+{
+    struct pncp_table rows;
+    enum pncp_code rc = pncp_table_init(&rows, pncp_list_schema());
+    for (size_t group = 0; rc == PNCP_OK && group < pncp_list_groups(part); group++) {
+        rc = pncp_list_read_group(part, group, &rows, err);
+        for (size_t row = 0; rc == PNCP_OK && row < rows.rows && !limit_reached(listing); row++)
+            rc = copy_row(listing, &rows, row, err);
+    }
+    pncp_table_release(&rows);
+    return rc;
+}
+
+static void release_stored(struct pncp_listing *listing, int code)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct pncp_list part;
+    struct modalidade *m = &listing->modalidades[code];
+    enum pncp_code rc = pncp_list_part_open(listing->list->lake, listing->options.date, code, &part, &err);
+    if (rc != PNCP_OK) { /* it was there a moment ago: list it */
+        m->state = ASKING;
+        begin_reading(listing, code, PNCP_PAGE_ROWS_LISTING);
+        return;
+    }
+    rc = pncp_list_part_begin(listing->list, code, &err);
+    if (rc == PNCP_OK)
+        rc = copy_part(listing, &part, &err);
+    if (rc == PNCP_OK)
+        rc = pncp_list_part_end(listing->list, m->total, false, &err);
+    pncp_list_release(&part);
+    m->state = DONE;
+    if (rc != PNCP_OK)
+        fail(listing, &err, rc);
+}
+
+/* Release what is there, in order; go on to the next modalidade when one is over. */
+static void advance(struct pncp_listing *listing)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    while (!listing->finished) {
+        int code = listing->current;
+        if (limit_reached(listing) || code > listing->last_asked) {
+            listing->stopped_early = limit_reached(listing);
+            listing->finished = true;
+            return;
+        }
+        struct modalidade *m = &listing->modalidades[code];
+        if (m->state == STORED) {
+            release_stored(listing, code);
+            continue;
+        }
+        if (m->state != ASKING) {
+            listing->current++;
+            continue;
+        }
+        struct page *page = next_arrived(listing, code);
+        if (page == NULL)
+            return;
+        if (!m->begun) {
+            m->begun = true;
+            enum pncp_code rc = pncp_list_part_begin(listing->list, code, &err);
+            if (rc != PNCP_OK) {
+                fail(listing, &err, rc);
+                return;
+            }
+        }
+        page_unlink(listing, page);
+        release_page(listing, m, page);
+        page_free(page);
+        m->next_release++;
+        if (listing->error.code != PNCP_OK)
+            return;
+        if (m->state == FAILED)
+            end_modalidade(listing, code, FAILED);
+        else if (reading_over(listing, m))
+            end_reading(listing, code);
+        else
+            ask_ahead(listing, code);
+    }
+}
+
+/* A first page: the next code beyond the fixed ones is tried only when this one was accepted. */
+static void accepted(struct pncp_listing *listing, int code)
+{
+    if (code == listing->last_asked && code >= MODALIDADES_ALWAYS + 1 && code < PNCP_MODALIDADES_MAX) {
+        listing->last_asked++;
+        begin_reading(listing, listing->last_asked, PNCP_PAGE_ROWS_LISTING);
+    }
+}
+
+static void page_done(struct pncp_task *task, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
+                      struct pncp_buf *body)
+{
+    (void)request;
+    struct page *page = (struct page *)task;
+    struct pncp_listing *listing = page->listing;
+    struct modalidade *m = &listing->modalidades[page->modalidade];
+    listing->asked--;
+    if (listing->finished || m->state != ASKING || page->reading != m->readings) {
+        page_unlink(listing, page);
+        page_free(page);
+        return;
+    }
+    switch (verdict->kind) {
+    case PNCP_VERDICT_ROWS:
+        page->body = pncp_buf_take(body);
+        if (page->number == 1 && m->total < 0)
+            m->total = envelope_total(verdict->json.root); /* known before its turn comes: for pncp_listing_expected */
+        page->arrived = true;
+        accepted(listing, page->modalidade);
+        break;
+    case PNCP_VERDICT_NO_ROWS:
+        page->arrived = page->no_rows = true;
+        if (page->number == 1)
+            m->total = 0;
+        accepted(listing, page->modalidade);
+        break;
+    case PNCP_VERDICT_ABSENT:
+    case PNCP_VERDICT_RETRY:
+    case PNCP_VERDICT_RETRY_FEW:
+    case PNCP_VERDICT_BRAKE:
+    case PNCP_VERDICT_REFUSED: {
+        bool beyond_end =
+            verdict->http_status == 400 && page->number > 1 && m->next_release > 1; /* reported February 2026 */
+        bool refused = verdict->http_status == 422 && page->modalidade > MODALIDADES_ALWAYS && page->number == 1;
+        if (beyond_end) {
+            page->arrived = page->no_rows = true;
+            break;
+        }
+        m->reason = verdict->reason;
+        m->http_status = verdict->http_status;
+        page_unlink(listing, page);
+        enum modalidade_state state = refused ? NOT_ACCEPTED : FAILED;
+        int code = page->modalidade;
+        page_free(page);
+        end_modalidade(listing, code, state);
+        break;
+    }
+    }
+    advance(listing);
+}
+
+/* ---- public ---------------------------------------------------------------------------------- */
+
+/* Did an earlier run finish this modalidade? */
+static bool is_stored(struct pncp_listing *listing, int code)
+{
+    struct pncp_list part;
+    if (!listing->options.keep_parts ||
+        pncp_list_part_open(listing->list->lake, listing->options.date, code, &part, NULL) != PNCP_OK)
+        return false;
+    struct modalidade *m = &listing->modalidades[code];
+    m->state = STORED;
+    m->total = part.info.totals[code];
+    listing->list->info.list_at_s = PNCP_MIN(listing->list->info.list_at_s, part.info.list_at_s);
+    pncp_list_release(&part);
+    return true;
+}
+
+enum pncp_code pncp_listing_new(const struct pncp_listing_options *options, struct pncp_fetch *fetch,
+                                struct pncp_list *list, struct pncp_keyset *keys, struct pncp_listing **ret_listing,
+                                struct pncp_err *err)
+{
+    struct pncp_listing *listing = pncp_calloc(1, sizeof(*listing));
+    if (listing == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "listing: out of memory");
+    listing->options = *options;
+    listing->fetch = fetch;
+    listing->list = list;
+    listing->keys = keys;
+    listing->current = 1;
+    listing->last_asked = MODALIDADES_ALWAYS + 1;
+    for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++)
+        listing->modalidades[code].total = -1;
+    for (int code = 1; code <= listing->last_asked && listing->error.code == PNCP_OK; code++) {
+        if (!is_stored(listing, code))
+            begin_reading(listing, code, PNCP_PAGE_ROWS_LISTING);
+    }
+    advance(listing);
+    *ret_listing = listing;
+    return PNCP_OK;
+}
+
+void pncp_listing_free(struct pncp_listing *listing)
+{
+    if (listing == NULL)
+        return;
+    for (struct page *page = listing->pages, *next; page != NULL; page = next) {
+        next = page->next;
+        page_free(page);
+    }
+    pncp_free(listing);
+}
+
+bool pncp_listing_finished(const struct pncp_listing *listing)
+{
+    return listing->finished;
+}
+
+bool pncp_listing_stopped_early(const struct pncp_listing *listing)
+{
+    return listing->stopped_early;
+}
+
+enum pncp_code pncp_listing_error(const struct pncp_listing *listing, struct pncp_err *ret_err)
+{
+    if (listing->error.code != PNCP_OK && ret_err != NULL)
+        *ret_err = listing->error;
+    return listing->error.code;
+}
+
+int64_t pncp_listing_expected(const struct pncp_listing *listing)
+{
+    int64_t sum = 0;
+    for (int code = 1; code <= listing->last_asked; code++) {
+        const struct modalidade *m = &listing->modalidades[code];
+        if (m->state == ASKING && m->total < 0)
+            return -1;
+        sum += m->state == FAILED || m->state == NOT_ACCEPTED ? m->added : PNCP_MAX(m->total, (int64_t)0);
+    }
+    return sum;
+}
+
+size_t pncp_listing_failures(const struct pncp_listing *listing,
+                             struct pncp_listing_failure ret_failures[PNCP_MODALIDADES_MAX])
+{
+    size_t count = 0;
+    for (int code = 1; code <= listing->last_asked; code++) {
+        const struct modalidade *m = &listing->modalidades[code];
+        if (m->state == FAILED)
+            ret_failures[count++] = (struct pncp_listing_failure){code, m->reason, m->http_status};
+    }
+    return count;
+}
+
+int64_t pncp_listing_other_days(const struct pncp_listing *listing)
+{
+    return listing->other_days;
+}

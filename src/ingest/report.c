@@ -1,0 +1,188 @@
+#include "base/clock.h"
+#include "day/progress.h"
+#include "ingest/run.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define PROGRESS_EVERY_MS 2000 /* on a folder (design section 3) */
+
+static const char *phase_name(enum pncp_phase phase)
+{
+    static const char *const names[] = {"listing", "fetching", "saving", "rewriting", "ended"};
+    return names[phase];
+}
+
+static double seconds_so_far(const struct pncp_run *run)
+{
+    return (double)(pncp_clock_mono_ms() - run->started_ms) / 1000.0;
+}
+
+static double rate_so_far(const struct pncp_run *run)
+{
+    double seconds = seconds_so_far(run);
+    return seconds > 0 ? (double)run->day->saved / seconds : 0;
+}
+
+static int64_t eta_of(const struct pncp_run *run)
+{
+    double rate = rate_so_far(run);
+    int64_t left = run->announced - run->day->saved - run->day->errors;
+    return rate > 0 && run->announced >= 0 && left >= 0 ? (int64_t)((double)left / rate) : -1;
+}
+
+void pncp_report_total(struct pncp_run *run)
+{
+    int64_t total = pncp_run_total(run);
+    if (total == run->announced)
+        return;
+    run->announced = total;
+    pncp_event_processing(run->event, total);
+}
+
+void pncp_report_saved(struct pncp_run *run, const struct pncp_saved *saved)
+{
+    struct pncp_day_summary *day = run->day;
+    const struct pncp_commit_result *commit = &saved->commit;
+    if (!saved->committed)
+        return;
+    day->saved += commit->contratacoes;
+    day->itens += commit->itens;
+    day->arquivos += commit->arquivos;
+    day->checkpoints++;
+    day->has_checkpoint = true;
+    day->last_checkpoint = (struct pncp_checkpoint_summary){.n = saved->n,
+                                                            .at_s = pncp_clock_now_us() / 1000000,
+                                                            .contratacoes = commit->contratacoes,
+                                                            .bytes_sent = commit->bytes_sent,
+                                                            .row_groups = commit->row_groups,
+                                                            .file_bytes = commit->file_bytes,
+                                                            .ms_encode = commit->ms_encode,
+                                                            .ms_read = commit->ms_read,
+                                                            .ms_send = commit->ms_send,
+                                                            .ms_commit = commit->ms_commit};
+    run->cpu_encode_us += commit->cpu_us_encode;
+    run->cpu_fold_us += commit->cpu_us_fold;
+    run->cpu_commit_us += commit->cpu_us_commit;
+    const struct pncp_event_checkpoint line = {
+        .n = saved->n,
+        .saved = commit->contratacoes,
+        .saved_so_far = day->saved,
+        .total = run->announced,
+        .itens = commit->itens,
+        .arquivos = commit->arquivos,
+        .seconds = (commit->ms_encode + commit->ms_read + commit->ms_send + commit->ms_commit) / 1000.0,
+        .bytes_sent = commit->bytes_sent,
+        .rate = rate_so_far(run),
+        .by_size = saved->by_size,
+        .last = saved->last};
+    pncp_event_checkpoint(run->event, &line);
+}
+
+void pncp_report_failure(struct pncp_run *run, const struct pncp_work_failure *failure)
+{
+    char reason[PNCP_REASON_TEXT_BYTES], text[PNCP_KEY_TEXT_BYTES];
+    struct pncp_key key;
+    pncp_reason_format(failure->reason, failure->http_status, reason);
+    pncp_key_unpack(failure->key, &key);
+    pncp_key_format(&key, text);
+    run->day->errors++;
+    pncp_summary_count_reason(run->day, reason);
+    pncp_event_log(run->event, PNCP_LEVEL_WARNING, "failure", "%s: %s could not be fetched: %s; kept in falhas", text,
+                   failure->part == PNCP_FALHA_ITENS      ? "itens"
+                   : failure->part == PNCP_FALHA_ARQUIVOS ? "arquivos"
+                                                          : "itens and arquivos",
+                   reason);
+}
+
+void pncp_report_note(void *ctx, const struct pncp_fetch_note *note)
+{
+    struct pncp_run *run = ctx;
+    char reason[PNCP_REASON_TEXT_BYTES];
+    const char *api = note->api == PNCP_API_CONSULTA ? "listing" : "detail";
+    pncp_reason_format(note->verdict->reason, note->verdict->http_status, reason);
+    if (note->kind == PNCP_FETCH_NOTE_BRAKE)
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "brake", "the %s API asks for a pause (%s): waiting %.1f s", api,
+                       reason, (double)note->wait_ms / 1000);
+    else
+        pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "retry", "%s: %s, again in %.1f s %s%s", note->url, reason,
+                       (double)note->wait_ms / 1000, note->verdict->detail[0] == '\0' ? "" : ": ",
+                       note->verdict->detail);
+}
+
+void pncp_report_progress(struct pncp_run *run)
+{
+    const struct pncp_day_summary *day = run->day;
+    const struct pncp_progress progress = {
+        .run_id = run->run_id,
+        .phase = phase_name(run->phase),
+        .total = PNCP_MAX(run->announced, (int64_t)0),
+        .saved = day->saved,
+        .errors = day->errors,
+        .eta_s = eta_of(run),
+        .in_flight = run->fetch == NULL ? 0 : (int64_t)pncp_fetch_in_flight(run->fetch, PNCP_API_DETAIL),
+        .in_flight_limit = run->fetch == NULL ? 0 : pncp_fetch_limit(run->fetch, PNCP_API_DETAIL),
+        .rate = rate_so_far(run),
+        .itens = day->itens,
+        .arquivos = day->arquivos,
+        .api_calls =
+            run->fetch == NULL ? day->api_calls : (int64_t)pncp_fetch_counts(run->fetch, PNCP_API_DETAIL).requests,
+        .checkpoints = day->checkpoints,
+        .last_checkpoint = day->has_checkpoint ? day->last_checkpoint.n : 0};
+    if (pncp_progress_save(run->lake, run->options->date, &progress, NULL) != PNCP_OK)
+        return; /* only for those who watch: the next one may do */
+}
+
+void pncp_report_tick(struct pncp_run *run)
+{
+    uint64_t now = pncp_clock_mono_ms();
+    const struct pncp_event_live live = {.done = run->day->saved,
+                                         .total = PNCP_MAX(run->announced, (int64_t)0),
+                                         .errors = run->day->errors,
+                                         .rate = rate_so_far(run),
+                                         .in_flight = pncp_fetch_in_flight(run->fetch, PNCP_API_DETAIL),
+                                         .limit = pncp_fetch_limit(run->fetch, PNCP_API_DETAIL),
+                                         .last_checkpoint = run->day->has_checkpoint ? run->day->last_checkpoint.n : 0,
+                                         .eta_s = eta_of(run),
+                                         .phase = phase_name(run->phase)};
+    pncp_event_live(run->event, &live);
+    if (now - run->progress_at_ms >= PROGRESS_EVERY_MS) {
+        run->progress_at_ms = now;
+        pncp_report_progress(run);
+    }
+}
+
+static void tell_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_err *err)
+{
+    const struct pncp_day_summary *day = run->day;
+    if (day->already_complete && day->exit_code == 0) {
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "summary",
+                       "the day is complete: %lld contratacoes, nothing left to do", (long long)day->listed);
+        return;
+    }
+    if (day->exit_code == 0 || day->exit_code == 3) {
+        pncp_event_done(run->event, day, day->saved + day->errors);
+        if (day->exit_code == 3)
+            pncp_event_warning(run->event,
+                               "%lld contratacoes could not be fetched: kept in falhas, the next run asks again",
+                               (long long)(day->failed_due + day->failed_waiting));
+        return;
+    }
+    pncp_event_stopped(run->event, day->saved, PNCP_MAX(run->announced, (int64_t)0),
+                       rc == PNCP_OK ? day->error : err->msg);
+}
+
+void pncp_report_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_err *err)
+{
+    run->day->seconds = seconds_so_far(run);
+    if (run->day->exit_code == 0 && rc != PNCP_OK)
+        run->day->exit_code = pncp_exit_of(err);
+    if (rc != PNCP_OK)
+        (void)snprintf(run->day->error, sizeof(run->day->error), "%s", err->msg);
+    tell_end(run, rc, err);
+    if (run->cpu_rows_us + run->cpu_encode_us > 0)
+        pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "cpu",
+                       "cpu ms by stage: rows %" PRIu64 ", encode %" PRIu64 ", fold %" PRIu64 ", commit %" PRIu64,
+                       run->cpu_rows_us / 1000, run->cpu_encode_us / 1000, run->cpu_fold_us / 1000,
+                       run->cpu_commit_us / 1000);
+}

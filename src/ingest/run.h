@@ -1,0 +1,73 @@
+/* One ingest run, shared by the files of this folder: what ingest.c drives, report.c tells and finish.c closes. */
+#ifndef PNCP_RUN_H
+#define PNCP_RUN_H
+
+#include "day/data.h"
+#include "day/falhas.h"
+#include "day/list.h"
+#include "ingest/ingest.h"
+#include "ingest/listing.h"
+#include "ingest/plan.h"
+#include "ingest/saver.h"
+#include "ingest/work.h"
+
+enum pncp_phase { PNCP_PHASE_LISTING, PNCP_PHASE_FETCHING, PNCP_PHASE_SAVING, PNCP_PHASE_REWRITING, PNCP_PHASE_ENDED };
+
+struct pncp_run {
+    const struct pncp_ingest_options *options;
+    struct pncp_event *event;
+    struct pncp_day_summary *day; /* filled as the run goes on */
+    char run_id[PNCP_RUN_ID_BYTES];
+    int64_t started_us;
+    uint64_t started_ms;
+    enum pncp_phase phase;
+
+    struct pncp_lake *lake;
+    struct pncp_hold hold;
+    struct pncp_keyset *keys;
+    struct pncp_data data;
+    struct pncp_falhas falhas;        /* the saver's while it runs */
+    struct pncp_falhas falhas_before; /* as read at the start: the plan's order */
+    struct pncp_list list;
+    bool list_whole; /* every modalidade, every page */
+    bool stopped_by_limit;
+
+    struct pncp_fetch *fetch;
+    struct pncp_listing *listing; /* NULL when the list was at hand */
+    struct pncp_plan plan;
+    bool plan_ended;
+    struct pncp_works works;
+    struct pncp_saver saver;
+    struct pncp_filled_lot lot;     /* being filled */
+    size_t lot_bytes, saving_bytes; /* of the lot being filled, of the one being saved */
+
+    uint32_t checkpoint_every;
+    int64_t batch;    /* 0: all */
+    bool sizes_known; /* checkpoint_every and batch are settled (auto needs the day's size) */
+    uint32_t lots_closed;
+    int64_t announced; /* the number of the last "Processing" line; -1: none yet */
+    uint64_t live_at_ms, progress_at_ms;
+    uint64_t cpu_rows_us, cpu_encode_us, cpu_fold_us,
+        cpu_commit_us; /* for the debug line that splits the CPU by stage */
+};
+
+/* Contratações that this run takes on, as far as the list is known. */
+int64_t pncp_run_total(const struct pncp_run *run);
+
+/* ---- report.c: what people and programs are told --------------------------------------------- */
+void pncp_report_total(struct pncp_run *run); /* the "Processing" line, when its number is new */
+void pncp_report_saved(struct pncp_run *run, const struct pncp_saved *saved);
+void pncp_report_failure(struct pncp_run *run, const struct pncp_work_failure *failure);
+void pncp_report_note(void *ctx, const struct pncp_fetch_note *note); /* ctx: the run */
+void pncp_report_tick(struct pncp_run *run);     /* live line and progress file, when they are due */
+void pncp_report_progress(struct pncp_run *run); /* the progress file now */
+void pncp_report_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_err *err);
+
+/* ---- finish.c: after the last checkpoint ----------------------------------------------------- */
+/* State files, the summary's counts, completeness: compaction and `completo`; the exit code of a run that ended with
+ * `rc`. */
+MUST_CHECK enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err);
+/* The run's record and last progress. */
+void pncp_run_record(struct pncp_run *run, const struct pncp_summary *summary);
+
+#endif

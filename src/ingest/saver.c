@@ -1,0 +1,248 @@
+#include "ingest/saver.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "day/state.h"
+#include "model/model.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#define RETRY_FIRST_MS 100
+#define RETRY_LONGEST_MS 5000
+
+enum pncp_code pncp_filled_lot_note(struct pncp_filled_lot *lot, const struct pncp_saver_note *note)
+{
+    if (lot->note_count == lot->note_cap) {
+        size_t cap = pncp_grow(lot->note_cap, lot->note_count + 1);
+        struct pncp_saver_note *notes = pncp_realloc(lot->notes, cap, sizeof(*notes));
+        if (notes == NULL)
+            return PNCP_E_NOMEM;
+        lot->notes = notes;
+        lot->note_cap = cap;
+    }
+    lot->notes[lot->note_count++] = *note;
+    return PNCP_OK;
+}
+
+void pncp_filled_lot_release(struct pncp_filled_lot *lot)
+{
+    if (lot->table.schema != NULL)
+        pncp_table_release(&lot->table);
+    pncp_free(lot->notes);
+    *lot = (struct pncp_filled_lot){0};
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+/* Wait before another try; false when there is to be none. */
+static bool pause_before_retry(struct pncp_saver *saver, uint64_t since_ms, uint32_t *wait_ms)
+{
+    uint64_t waited = pncp_clock_mono_ms() - since_ms;
+    if (atomic_load(&saver->hurry) || waited >= saver->retry_ms)
+        return false;
+    uint64_t left = PNCP_MIN((uint64_t)*wait_ms, saver->retry_ms - waited);
+    for (uint64_t end = pncp_clock_mono_ms() + left; !atomic_load(&saver->hurry) && pncp_clock_mono_ms() < end;) {
+        const struct timespec step = {.tv_nsec = 20 * 1000 * 1000};
+        (void)nanosleep(&step, NULL);
+    }
+    *wait_ms = PNCP_MIN(*wait_ms * 2, (uint32_t)RETRY_LONGEST_MS);
+    return true;
+}
+
+static enum pncp_code note_falhas(struct pncp_saver *saver, const struct pncp_filled_lot *lot, struct pncp_err *err)
+{
+    int64_t now_s = pncp_clock_now_us() / 1000000;
+    for (size_t i = 0; i < lot->note_count; i++) {
+        const struct pncp_saver_note *note = &lot->notes[i];
+        if (pncp_falhas_note(saver->falhas, note->key, note->part, note->kind, note->reason, note->http_status,
+                             now_s) != PNCP_OK)
+            return pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
+    }
+    const struct pncp_details_leaves *leaf = pncp_details_leaves();
+    for (size_t row = 0; row < lot->table.rows; row++) {
+        struct pncp_key key;
+        const struct pncp_leaf *leaves = lot->table.leaves;
+        if (pncp_key_make(pncp_leaf_text(&leaves[leaf->cnpj], row), pncp_leaf_int(&leaves[leaf->ano], row),
+                          pncp_leaf_int(&leaves[leaf->sequencial], row), &key, NULL) == PNCP_OK)
+            pncp_falhas_resolve(saver->falhas, pncp_key_pack(&key));
+    }
+    return PNCP_OK;
+}
+
+/* The data first, then falhas, then state: a crash between them repeats work and loses nothing. */
+static enum pncp_code save(struct pncp_saver *saver, struct pncp_filled_lot *lot, struct pncp_saved *ret_saved,
+                           struct pncp_err *err)
+{
+    uint64_t begun = pncp_clock_mono_ms();
+    uint32_t wait_ms = RETRY_FIRST_MS;
+    enum pncp_code rc = PNCP_OK;
+    *ret_saved = (struct pncp_saved){.n = lot->n, .by_size = lot->by_size, .last = lot->last};
+    if (lot->table.rows > 0) {
+        const struct pncp_lot rows = {.table = &lot->table, .run_id = saver->run_id, .n = lot->n};
+        do {
+            *err = PNCP_ERR_INIT;
+            rc = pncp_data_append(saver->data, &rows, &ret_saved->commit, err);
+        } while (rc != PNCP_OK && err->transient && pause_before_retry(saver, begun, &wait_ms));
+        if (rc != PNCP_OK)
+            return rc;
+        ret_saved->committed = ret_saved->commit.contratacoes > 0;
+    }
+    rc = note_falhas(saver, lot, err);
+    if (rc != PNCP_OK)
+        return rc;
+    /* what the data tells too (rows absent or empty, key lists) waits for its turn; it is rebuilt at the end, or by the
+     * next run */
+    bool due = pncp_clock_mono_ms() - saver->state_at_ms >= saver->state_every_ms;
+    begun = pncp_clock_mono_ms();
+    wait_ms = RETRY_FIRST_MS;
+    if (due || saver->falhas->urgent) {
+        do {
+            *err = PNCP_ERR_INIT;
+            rc = pncp_falhas_save(saver->data->lake, saver->data->date, saver->falhas, saver->data->keys, err);
+        } while (rc != PNCP_OK && err->transient && pause_before_retry(saver, begun, &wait_ms));
+        if (rc != PNCP_OK)
+            return pncp_err_wrap(err, rc, "the rows are saved, falhas is not");
+    }
+    if (due && pncp_state_save(saver->data, NULL) == PNCP_OK)
+        saver->state_at_ms = pncp_clock_mono_ms();
+    return PNCP_OK;
+}
+
+static void *run(void *arg)
+{
+    struct pncp_saver *saver = arg;
+    (void)pthread_mutex_lock(&saver->mutex);
+    for (;;) {
+        while (!saver->busy && !saver->quit)
+            (void)pthread_cond_wait(&saver->changed, &saver->mutex);
+        if (!saver->busy)
+            break;
+        struct pncp_filled_lot lot = saver->lot;
+        saver->lot = (struct pncp_filled_lot){0};
+        (void)pthread_mutex_unlock(&saver->mutex);
+        struct pncp_err err = PNCP_ERR_INIT;
+        struct pncp_saved saved;
+        enum pncp_code rc = save(saver, &lot, &saved, &err);
+        pncp_filled_lot_release(&lot);
+        uint64_t cpu_us = pncp_clock_cpu_us();
+        (void)pthread_mutex_lock(&saver->mutex);
+        saver->busy = false;
+        saver->cpu_us = cpu_us;
+        if (rc == PNCP_OK || saved.committed) {
+            saver->result = saved;
+            saver->has_result = true;
+        }
+        if (rc != PNCP_OK) {
+            saver->error = err;
+            saver->error.code = rc;
+        }
+        (void)pthread_cond_broadcast(&saver->changed);
+        (void)pthread_mutex_unlock(&saver->mutex);
+        saver->wake(saver->wake_ctx);
+        (void)pthread_mutex_lock(&saver->mutex);
+    }
+    (void)pthread_mutex_unlock(&saver->mutex);
+    return NULL;
+}
+
+/* ---- the owner's side ------------------------------------------------------------------------ */
+
+enum pncp_code pncp_saver_start(struct pncp_saver *saver, struct pncp_err *err)
+{
+    pthread_condattr_t attr;
+    (void)pthread_mutex_init(&saver->mutex, NULL);
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&saver->changed, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    saver->state_at_ms = pncp_clock_mono_ms();
+    sigset_t all, old; /* signals are the main thread's */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    int failed = pthread_create(&saver->thread, NULL, run, saver);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (failed != 0)
+        return pncp_err_sys(err, failed, "start the saver thread");
+    saver->started = true;
+    return PNCP_OK;
+}
+
+bool pncp_saver_idle(struct pncp_saver *saver)
+{
+    (void)pthread_mutex_lock(&saver->mutex);
+    bool idle = !saver->busy && saver->error.code == PNCP_OK;
+    (void)pthread_mutex_unlock(&saver->mutex);
+    return idle;
+}
+
+void pncp_saver_give(struct pncp_saver *saver, struct pncp_filled_lot *lot)
+{
+    (void)pthread_mutex_lock(&saver->mutex);
+    assert(!saver->busy && !saver->has_result);
+    saver->lot = *lot;
+    saver->busy = true;
+    *lot = (struct pncp_filled_lot){0};
+    (void)pthread_cond_broadcast(&saver->changed);
+    (void)pthread_mutex_unlock(&saver->mutex);
+}
+
+bool pncp_saver_result(struct pncp_saver *saver, struct pncp_saved *ret_saved)
+{
+    (void)pthread_mutex_lock(&saver->mutex);
+    bool has = saver->has_result;
+    if (has)
+        *ret_saved = saver->result;
+    saver->has_result = false;
+    (void)pthread_mutex_unlock(&saver->mutex);
+    return has;
+}
+
+enum pncp_code pncp_saver_error(struct pncp_saver *saver, struct pncp_err *ret_err)
+{
+    (void)pthread_mutex_lock(&saver->mutex);
+    enum pncp_code rc = saver->error.code;
+    if (rc != PNCP_OK && ret_err != NULL)
+        *ret_err = saver->error;
+    (void)pthread_mutex_unlock(&saver->mutex);
+    return rc;
+}
+
+void pncp_saver_hurry(struct pncp_saver *saver)
+{
+    atomic_store(&saver->hurry, true);
+}
+
+bool pncp_saver_wait(struct pncp_saver *saver, uint32_t timeout_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&saver->mutex);
+    while (saver->busy && pthread_cond_timedwait(&saver->changed, &saver->mutex, &until) != ETIMEDOUT)
+        ;
+    bool idle = !saver->busy;
+    (void)pthread_mutex_unlock(&saver->mutex);
+    return idle;
+}
+
+void pncp_saver_finish(struct pncp_saver *saver)
+{
+    if (!saver->started)
+        return;
+    (void)pthread_mutex_lock(&saver->mutex);
+    saver->quit = true;
+    (void)pthread_cond_broadcast(&saver->changed);
+    (void)pthread_mutex_unlock(&saver->mutex);
+    (void)pthread_join(saver->thread, NULL);
+    pncp_filled_lot_release(&saver->lot);
+    (void)pthread_mutex_destroy(&saver->mutex);
+    (void)pthread_cond_destroy(&saver->changed);
+    saver->started = false;
+}
