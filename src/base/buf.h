@@ -28,6 +28,7 @@ void pncp_buf_clear(struct pncp_buf *buf);
 MUST_CHECK enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, size_t more);
 MUST_CHECK enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len);
 MUST_CHECK enum pncp_code pncp_buf_text(struct pncp_buf *buf, const char *text);
+/* Needs room for one byte more than the text: vsnprintf writes a NUL behind it. */
 MUST_CHECK enum pncp_code pncp_buf_format(struct pncp_buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

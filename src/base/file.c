@@ -107,6 +107,8 @@ enum pncp_code pncp_file_copy(int from_fd, int to_fd, uint64_t len, const char *
 
 enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *err)
 {
+    if (*path == '\0')
+        return PNCP_OK;
     AUTO(pncp_free_ptr) char *part = pncp_strdup(path);
     if (part == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "make folder %s: out of memory", path);
@@ -114,7 +116,7 @@ enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *e
         slash = strchr(slash + 1, '/');
         if (slash != NULL)
             *slash = '\0';
-        if (*part != '\0' && pncp_sys_mkdirat(dir_fd, part, 0777) != 0 && errno != EEXIST)
+        if (pncp_sys_mkdirat(dir_fd, part, 0777) != 0 && errno != EEXIST)
             return pncp_err_sys(err, errno, "make folder %s", part);
         if (slash != NULL)
             *slash = '/';

@@ -19,7 +19,7 @@ MUST_CHECK enum pncp_code pncp_file_slurp(int fd, struct pncp_buf *buf, const ch
 /* Copy `len` bytes from the start of `from_fd` to the write position of `to_fd`, by copy_file_range where the file
  * system has it, else through a buffer. PNCP_E_IO · PNCP_E_PARSE: `from_fd` ends before. */
 MUST_CHECK enum pncp_code pncp_file_copy(int from_fd, int to_fd, uint64_t len, const char *what, struct pncp_err *err);
-/* Make every missing folder of `path` below dir_fd (mode 0777 less umask). PNCP_E_IO. */
+/* Make every missing folder of `path` below dir_fd (mode 0777 less umask); of an empty path, none. PNCP_E_IO. */
 MUST_CHECK enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *err);
 
 #endif

@@ -1,6 +1,7 @@
 #include "base/json_writer.h"
 
 #include <assert.h>
+#include <math.h>
 
 static void put(struct pncp_json_writer *w, const char *text, size_t len)
 {
@@ -66,27 +67,35 @@ static size_t plain_run(const char *text, size_t len)
     return i;
 }
 
-static void put_quoted(struct pncp_json_writer *w, struct pncp_view text)
+static void put_escaped(struct pncp_json_writer *w, struct pncp_view text)
 {
-    if (!pncp_view_is_utf8(text))
-        text =
-            PNCP_VIEW_LIT("\xEF\xBF\xBD"); /* nothing of ours is not UTF-8: only a damaged file name or host name is */
-    put(w, "\"", 1);
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = 0; i < text.len && w->failed == PNCP_OK;) {
         size_t run = plain_run(text.data + i, text.len - i);
         put(w, text.data + i, run);
         i += run;
-        if (i == text.len)
-            break;
-        unsigned char c = (unsigned char)text.data[i++];
-        if (w->failed != PNCP_OK)
+        if (i == text.len || w->failed != PNCP_OK)
             return;
+        unsigned char c = (unsigned char)text.data[i++];
         if (c == '"' || c == '\\')
             w->failed = pncp_buf_format(w->out, "\\%c", c);
         else if (c == '\n' || c == '\r' || c == '\t')
             w->failed = pncp_buf_format(w->out, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
         else
             w->failed = pncp_buf_format(w->out, "\\u%04x", c);
+    }
+}
+
+/* Nothing of ours is not UTF-8: only a file name, a host name or a message that was cut within a letter is. */
+static void put_quoted(struct pncp_json_writer *w, struct pncp_view text)
+{
+    put(w, "\"", 1);
+    for (;;) {
+        size_t sound = pncp_view_utf8_len(text);
+        put_escaped(w, (struct pncp_view){text.data, sound});
+        if (sound == text.len)
+            break;
+        put(w, "\xEF\xBF\xBD", 3);
+        text = (struct pncp_view){text.data + sound + 1, text.len - sound - 1};
     }
     put(w, "\"", 1);
 }
@@ -131,6 +140,10 @@ void pncp_json_put_null(struct pncp_json_writer *w)
 
 void pncp_json_put_fixed(struct pncp_json_writer *w, double value, int decimals)
 {
+    if (!isfinite(value)) { /* JSON has no such number */
+        pncp_json_put_null(w);
+        return;
+    }
     before_value(w);
     if (w->failed == PNCP_OK)
         w->failed = pncp_buf_format(w->out, "%.*f", decimals, value);

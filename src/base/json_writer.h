@@ -19,13 +19,15 @@ void pncp_json_object_end(struct pncp_json_writer *w);
 void pncp_json_array_begin(struct pncp_json_writer *w);
 void pncp_json_array_end(struct pncp_json_writer *w);
 void pncp_json_key(struct pncp_json_writer *w, const char *key);
-void pncp_json_key_view(struct pncp_json_writer *w, struct pncp_view key);  /* a key that came from outside */
-void pncp_json_put_text(struct pncp_json_writer *w, struct pncp_view text); /* invalid UTF-8 becomes U+FFFD */
+void pncp_json_key_view(struct pncp_json_writer *w, struct pncp_view key); /* a key that came from outside */
+void pncp_json_put_text(struct pncp_json_writer *w,
+                        struct pncp_view text); /* bytes that are not UTF-8 become U+FFFD each */
 void pncp_json_put_int(struct pncp_json_writer *w, int64_t value);
 void pncp_json_put_bool(struct pncp_json_writer *w, bool value);
 void pncp_json_put_null(struct pncp_json_writer *w);
-void pncp_json_put_fixed(struct pncp_json_writer *w, double value, int decimals); /* measurements only */
-void pncp_json_put_raw(struct pncp_json_writer *w, struct pncp_view json);        /* text that is JSON already */
+void pncp_json_put_fixed(struct pncp_json_writer *w, double value,
+                         int decimals);                                    /* measurements only; not finite: null */
+void pncp_json_put_raw(struct pncp_json_writer *w, struct pncp_view json); /* text that is JSON already */
 /* key + value in one call, the common case */
 void pncp_json_field_text(struct pncp_json_writer *w, const char *key, struct pncp_view text);
 void pncp_json_field_int(struct pncp_json_writer *w, const char *key, int64_t value);

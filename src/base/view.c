@@ -84,13 +84,18 @@ static size_t utf8_sequence(const unsigned char *text, size_t len)
     return bytes;
 }
 
-bool pncp_view_is_utf8(struct pncp_view view)
+size_t pncp_view_utf8_len(struct pncp_view view)
 {
     for (size_t i = 0; i < view.len;) {
         size_t bytes = utf8_sequence((const unsigned char *)view.data + i, view.len - i);
         if (bytes == 0)
-            return false;
+            return i;
         i += bytes;
     }
-    return true;
+    return view.len;
+}
+
+bool pncp_view_is_utf8(struct pncp_view view)
+{
+    return pncp_view_utf8_len(view) == view.len;
 }

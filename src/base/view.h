@@ -25,7 +25,8 @@ bool pncp_view_ends(struct pncp_view view, const char *suffix);
 MUST_CHECK bool pncp_view_u64(struct pncp_view view, uint64_t *ret_value);
 MUST_CHECK bool pncp_view_i64(struct pncp_view view, int64_t *ret_value);
 
-/* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
+/* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? And how many of its first bytes are? */
 bool pncp_view_is_utf8(struct pncp_view view);
+size_t pncp_view_utf8_len(struct pncp_view view);
 
 #endif
