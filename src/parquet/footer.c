@@ -109,6 +109,7 @@ void pncp_footer_read_chunk(struct pncp_thrift_reader *r, struct pncp_chunk *chu
         r->failed = true;
 }
 
+/* `group` is one of footer->groups. */
 static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
                                    struct pncp_group *group, struct pncp_err *err)
 {
@@ -116,10 +117,12 @@ static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pn
     size_t count = pncp_thrift_list(r, &element);
     if (count != footer->leaf_count || element != PNCP_THRIFT_STRUCT)
         return damaged(err, "a row group has another number of columns than the schema");
+    uint32_t *chunk_at = &footer->chunk_at[(size_t)(group - footer->groups) * footer->leaf_count];
     uint64_t begin = UINT64_MAX, end = 0, sum = 0;
     for (size_t i = 0; i < count; i++) {
         struct pncp_chunk chunk = {0};
         uint64_t chunk_end;
+        chunk_at[i] = (uint32_t)(r->at - r->begin);
         pncp_footer_read_chunk(r, &chunk);
         if (r->failed)
             return damaged(err, "a column chunk cannot be read");
@@ -174,8 +177,11 @@ static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_foot
     if (count > PNCP_PARQUET_GROUPS_MAX)
         return pncp_err_set(err, PNCP_E_LIMIT, "%zu row groups, at most %d are possible", count,
                             PNCP_PARQUET_GROUPS_MAX);
+    if (footer->leaf_count > 0 && count > footer->raw.len / footer->leaf_count) /* a chunk has a byte at least */
+        return damaged(err, "a row group has another number of columns than the schema");
     footer->groups = pncp_calloc(count, sizeof(*footer->groups));
-    if (footer->groups == NULL)
+    footer->chunk_at = pncp_calloc(count * footer->leaf_count, sizeof(*footer->chunk_at));
+    if (footer->groups == NULL || footer->chunk_at == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
     uint64_t end = PNCP_PARQUET_MAGIC_BYTES;
     for (size_t i = 0; i < count; i++) {
@@ -200,6 +206,9 @@ static enum pncp_code read_kvs(struct pncp_thrift_reader *r, struct pncp_footer 
     size_t count = pncp_thrift_list(r, &element);
     if (r->failed || (count > 0 && element != PNCP_THRIFT_STRUCT))
         return damaged(err, "the key-values cannot be read");
+    if (count > PNCP_PARQUET_KVS_MAX)
+        return pncp_err_set(err, PNCP_E_LIMIT, "%zu key-values in a parquet footer, at most %d are read", count,
+                            PNCP_PARQUET_KVS_MAX);
     footer->kvs = pncp_calloc(count, sizeof(*footer->kvs));
     if (footer->kvs == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
@@ -222,6 +231,17 @@ static struct pncp_view span(const char *from, const struct pncp_thrift_reader *
     return (struct pncp_view){from, (size_t)(r->at - from)};
 }
 
+/* Of FileMetaData, by field id. What is copied through is written again under these types. */
+static const enum pncp_thrift_type FIELD_TYPES[] = {
+    [1] = PNCP_THRIFT_I32,    /* version */
+    [2] = PNCP_THRIFT_LIST,   /* schema */
+    [3] = PNCP_THRIFT_I64,    /* num_rows */
+    [4] = PNCP_THRIFT_LIST,   /* row_groups */
+    [5] = PNCP_THRIFT_LIST,   /* key_value_metadata */
+    [6] = PNCP_THRIFT_BINARY, /* created_by */
+    [7] = PNCP_THRIFT_LIST,   /* column_orders */
+};
+
 static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
 {
     struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&footer->raw));
@@ -231,15 +251,17 @@ static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
     bool has_groups = false;
     while (rc == PNCP_OK && pncp_thrift_next(&r, &field)) {
         const char *value = r.at;
-        if (field.id == 1 && field.type == PNCP_THRIFT_I32)
+        if ((size_t)field.id < PNCP_ARRAY_LEN(FIELD_TYPES) && field.type != FIELD_TYPES[field.id])
+            return damaged(err, "a field is of another type than it should be");
+        if (field.id == 1)
             footer->version = (int32_t)pncp_thrift_int(&r, field.type);
-        else if (field.id == 2 && field.type == PNCP_THRIFT_LIST)
+        else if (field.id == 2)
             rc = read_schema(&r, footer, err);
-        else if (field.id == 3 && field.type == PNCP_THRIFT_I64)
+        else if (field.id == 3)
             rows = pncp_thrift_int(&r, field.type);
-        else if (field.id == 4 && field.type == PNCP_THRIFT_LIST && footer->schema.len > 0)
+        else if (field.id == 4 && footer->schema.len > 0)
             rc = read_groups(&r, footer, err);
-        else if (field.id == 5 && field.type == PNCP_THRIFT_LIST)
+        else if (field.id == 5)
             rc = read_kvs(&r, footer, err);
         else
             pncp_thrift_skip(&r, field.type);
@@ -255,9 +277,10 @@ static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
         return rc;
     if (r.failed || footer->schema.len == 0 || rows < 0 || !has_groups)
         return damaged(err, "a field is missing or cut off");
+    bool fits = true;
     for (size_t i = 0; i < footer->group_count; i++)
-        footer->rows += footer->groups[i].rows;
-    if (footer->rows != (uint64_t)rows)
+        fits = fits && !__builtin_add_overflow(footer->rows, footer->groups[i].rows, &footer->rows);
+    if (!fits || footer->rows != (uint64_t)rows)
         return damaged(err, "the row groups do not add up to the number of rows");
     return PNCP_OK;
 }
@@ -314,6 +337,7 @@ void pncp_footer_release(struct pncp_footer *footer)
 {
     pncp_buf_release(&footer->raw);
     pncp_free(footer->groups);
+    pncp_free(footer->chunk_at);
     pncp_free(footer->kvs);
     *footer = (struct pncp_footer){0};
 }
@@ -340,23 +364,9 @@ enum pncp_code pncp_footer_seek_chunk(const struct pncp_footer *footer, size_t g
 {
     if (group >= footer->group_count || leaf >= footer->leaf_count)
         return damaged(err, "no such column");
-    struct pncp_thrift_reader r = pncp_thrift_open(pncp_footer_group_bytes(footer, group));
-    struct pncp_thrift_field field = {0};
-    while (pncp_thrift_next(&r, &field)) {
-        if (field.id != 1) {
-            pncp_thrift_skip(&r, field.type);
-            continue;
-        }
-        enum pncp_thrift_type element;
-        size_t count = pncp_thrift_list(&r, &element);
-        for (size_t i = 0; i < count && i < leaf; i++)
-            pncp_thrift_skip(&r, PNCP_THRIFT_STRUCT);
-        if (r.failed || leaf >= count)
-            break;
-        *ret_reader = r;
-        return PNCP_OK;
-    }
-    return damaged(err, "no such column");
+    *ret_reader = pncp_thrift_open(pncp_footer_group_bytes(footer, group));
+    ret_reader->at = footer->raw.data + footer->chunk_at[group * footer->leaf_count + leaf];
+    return PNCP_OK;
 }
 
 enum pncp_code pncp_footer_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,

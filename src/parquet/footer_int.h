@@ -8,6 +8,7 @@
 
 #define PNCP_PARQUET_TRAILER_BYTES 8  /* footer length, magic */
 #define PNCP_PARQUET_GROUPS_MAX 32767 /* RowGroup.ordinal is i16 */
+#define PNCP_PARQUET_KVS_MAX 4096     /* ours has six, other writers a few; each costs 32 bytes of memory */
 #define PNCP_PARQUET_SCHEMA_DEPTH_MAX 32
 /* Parsers of created_by expect "NAME version X.Y.Z" (parquet-mr's VersionParser); what they do not know they trust. */
 #define PNCP_PARQUET_CREATED_BY "pncp-details version 0.1.0"

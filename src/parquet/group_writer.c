@@ -273,22 +273,36 @@ static enum pncp_code take_chunk(struct pncp_group_writer *writer, size_t from, 
     return PNCP_OK;
 }
 
+static carquet_status_t write_column(struct pncp_group_writer *writer, const struct pncp_leaf_info *info,
+                                     const struct pncp_leaf *leaf, const void *values)
+{
+    carquet_writer_t *column = start_column(writer, info);
+    if (column == NULL)
+        return CARQUET_ERROR_OUT_OF_MEMORY;
+    carquet_status_t status =
+        carquet_writer_write_batch(column, 0, values, (int64_t)leaf->level_count, leaf->def, leaf->rep);
+    if (status == CARQUET_OK)
+        return carquet_writer_close(column);
+    carquet_writer_abort(column);
+    return status;
+}
+
 static enum pncp_code encode_leaf(struct pncp_group_writer *writer, const struct pncp_leaf_info *info,
                                   const struct pncp_leaf *leaf, struct pncp_err *err)
 {
     const void *values = values_of(writer, leaf);
-    carquet_writer_t *column = values == NULL ? NULL : start_column(writer, info);
-    if (column == NULL)
+    if (values == NULL)
         return no_memory(err);
-    carquet_status_t status =
-        carquet_writer_write_batch(column, 0, values, (int64_t)leaf->level_count, leaf->def, leaf->rep);
-    if (status == CARQUET_OK)
-        status = carquet_writer_close(column);
-    else
-        carquet_writer_abort(column);
+    pncp_pages_begin();
+    carquet_status_t status = write_column(writer, info, leaf, values);
+    enum pncp_code refused = pncp_pages_end();
+    if (refused == PNCP_E_LIMIT)
+        return pncp_err_set(err, refused, "column %s cannot be encoded in %zu bytes", info->path,
+                            PNCP_PAGES_ALLOC_MAX_BYTES);
     if (writer->stream_rc == PNCP_E_LIMIT)
         return pncp_err_set(err, PNCP_E_LIMIT, "a row group of more than %zu bytes", GROUP_MAX_BYTES);
-    if (writer->stream_rc != PNCP_OK || fflush(writer->stream) != 0 || ferror(writer->stream) != 0)
+    if (refused != PNCP_OK || writer->stream_rc != PNCP_OK || fflush(writer->stream) != 0 ||
+        ferror(writer->stream) != 0)
         return no_memory(err);
     if (status != CARQUET_OK)
         return pncp_err_set(err, pncp_pages_code(status), "column %s cannot be encoded: %s", info->path,

@@ -16,7 +16,7 @@ static enum pncp_code copy_group(struct pncp_view group, int64_t shift, size_t o
                 w.rc = pncp_footer_copy_chunk(&r, shift, out);
         } else if (field.id == 5 && field.type == PNCP_THRIFT_I64) {
             int64_t offset = pncp_thrift_int(&r, field.type), moved = 0;
-            if (offset < 0 || (offset > 0 && __builtin_add_overflow(offset, shift, &moved)))
+            if (offset < 0 || (offset > 0 && (__builtin_add_overflow(offset, shift, &moved) || moved < 0)))
                 r.failed = true;
             pncp_thrift_put_int_field(&w, 5, PNCP_THRIFT_I64, moved);
         } else if (field.id == 7 && field.type == PNCP_THRIFT_I16) {

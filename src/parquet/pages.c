@@ -3,16 +3,33 @@
 
 #include <pthread.h>
 
+static _Thread_local enum pncp_code refused; /* why an allocation was, since pncp_pages_begin */
+
+static void *noted(void *block)
+{
+    if (block == NULL)
+        refused = PNCP_E_NOMEM;
+    return block;
+}
+
+static bool too_large(size_t size)
+{
+    if (size <= PNCP_PAGES_ALLOC_MAX_BYTES)
+        return false;
+    refused = PNCP_E_LIMIT;
+    return true;
+}
+
 static void *bounded_malloc(size_t size, void *ctx)
 {
     (void)ctx;
-    return size > PNCP_PAGES_ALLOC_MAX_BYTES ? NULL : pncp_malloc(size);
+    return too_large(size) ? NULL : noted(pncp_malloc(size));
 }
 
 static void *bounded_realloc(void *old, size_t size, void *ctx)
 {
     (void)ctx;
-    return size > PNCP_PAGES_ALLOC_MAX_BYTES ? NULL : pncp_realloc(old, size, 1);
+    return too_large(size) ? NULL : noted(pncp_realloc(old, size, 1));
 }
 
 static void give_back(void *block, void *ctx)
@@ -38,6 +55,16 @@ enum pncp_code pncp_pages_prepare(struct pncp_err *err)
     if (prepared == CARQUET_OK)
         return PNCP_OK;
     return pncp_err_set(err, PNCP_E_UNSUPPORTED, "carquet cannot start: %s", carquet_status_string(prepared));
+}
+
+void pncp_pages_begin(void)
+{
+    refused = PNCP_OK;
+}
+
+enum pncp_code pncp_pages_end(void)
+{
+    return refused;
 }
 
 enum pncp_code pncp_pages_code(carquet_status_t status)

@@ -54,6 +54,7 @@ struct pncp_footer {
     struct pncp_kv *kvs;
     size_t kv_count;
     size_t leaf_count;                          /* columns per row group */
+    uint32_t *chunk_at;                         /* where each ColumnChunk begins in raw: [group * leaf_count + leaf] */
     struct pncp_view schema;                    /* the schema list's bytes, for comparison */
     struct pncp_view created_by, column_orders; /* copied through */
     int32_t version;
@@ -70,7 +71,7 @@ MUST_CHECK enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_
 void pncp_footer_release(struct pncp_footer *footer);
 /* Value of the last key-value with that key, or false. */
 bool pncp_footer_kv(const struct pncp_footer *footer, const char *key, struct pncp_view *ret_value);
-/* Chunk `leaf` of group `group` (parsed on demand: a footer of 100 groups × 90 leaves need not be held unpacked). */
+/* Chunk `leaf` of group `group` (parsed on demand: a footer of 100 groups × 137 leaves need not be held unpacked). */
 MUST_CHECK enum pncp_code pncp_footer_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
                                             struct pncp_chunk *ret_chunk, struct pncp_err *err);
 /* Is the footer's schema the one this program writes for `schema`? Byte comparison with a fresh encoding. */
@@ -112,10 +113,10 @@ struct pncp_encode_options {
 };
 
 /* One row group under construction, leaf by leaf, so that a fold or rewrite holds one column at a time.
- * Sequence: open(rows) -> leaf(0) … leaf(n-1), each once, in order -> finish (or abort). Counts are asserted per leaf:
- * slots with rep 0 == rows, and equal rep sequences' counts across the leaves of one list: PNCP_E_PARSE when they
- * differ (carquet itself does not check). finish gives a whole small Parquet file "PAR1…PAR1" and its footer: stdio
- * results are checked (open_memstream). */
+ * Sequence: open(rows, one at least) -> leaf(0) … leaf(n-1), each once, in order -> finish (or abort). Counts are
+ * asserted per leaf: slots with rep 0 == rows, and equal rep sequences' counts across the leaves of one list:
+ * PNCP_E_PARSE when they differ (carquet itself does not check). finish gives a whole small Parquet file "PAR1…PAR1"
+ * and its footer: stdio results are checked (open_memstream). */
 struct pncp_group_writer;
 MUST_CHECK enum pncp_code pncp_group_writer_open(const struct pncp_schema *schema, uint64_t rows,
                                                  const struct pncp_encode_options *options,
@@ -138,7 +139,8 @@ MUST_CHECK enum pncp_code pncp_parquet_empty(const struct pncp_schema *schema, c
 /* Append leaf `leaf` of groups [first, first + count) to `ret_leaf` (initialised for that leaf of the schema; the
  * file's schema is the program's own). Only these chunks are read from `source`. Every page is decoded with its CRC
  * where it has one; slot and row counts are compared with the footer. PNCP_E_PARSE: damaged (message names group and
- * column) · PNCP_E_NOMEM · source's errors. */
+ * column) · PNCP_E_LIMIT: a chunk of more than 256 MiB, or texts that unfold to more · PNCP_E_NOMEM · source's errors.
+ * On failure `ret_leaf` may have grown: it is good for release or clear only. */
 MUST_CHECK enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const struct pncp_footer *footer,
                                                  size_t leaf, size_t first_group, size_t count,
                                                  struct pncp_leaf *ret_leaf, struct pncp_err *err);

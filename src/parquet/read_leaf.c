@@ -149,16 +149,24 @@ static enum pncp_code take_batch(struct reading *reading, size_t slots, uint64_t
         leaf.values.len = leaf.value_count * pncp_type_width(to->type);
         return pncp_leaf_append(reading->to, &leaf);
     }
-    pncp_buf_clear(&batch->text);
+    uint64_t bytes = 0;
     for (size_t i = 0; i < leaf.value_count; i++) {
         const carquet_byte_array_t *text = &batch->values.texts[i];
         if (text->length < 0 || (text->length > 0 && text->data == NULL))
             return PNCP_E_PARSE;
-        enum pncp_code rc = pncp_buf_append(&batch->text, text->data, (size_t)text->length);
-        if (rc != PNCP_OK)
-            return rc;
-        batch->ends[i] = (uint32_t)batch->text.len; /* a batch is a part of one chunk, which is below 256 MiB */
+        bytes += (uint64_t)text->length;
     }
+    /* a text of the dictionary may stand for many values: the size of the chunk says nothing */
+    if (bytes > PNCP_PAGES_ALLOC_MAX_BYTES)
+        return PNCP_E_LIMIT;
+    pncp_buf_clear(&batch->text);
+    enum pncp_code rc = pncp_buf_reserve(&batch->text, (size_t)bytes);
+    for (size_t i = 0; rc == PNCP_OK && i < leaf.value_count; i++) {
+        rc = pncp_buf_append(&batch->text, batch->values.texts[i].data, (size_t)batch->values.texts[i].length);
+        batch->ends[i] = (uint32_t)batch->text.len;
+    }
+    if (rc != PNCP_OK)
+        return rc;
     leaf.values = batch->text;
     leaf.ends = batch->ends;
     return pncp_leaf_append(reading->to, &leaf);
@@ -178,23 +186,27 @@ static enum pncp_code read_column(struct reading *reading, carquet_column_reader
         int64_t got =
             carquet_column_read_batch_ex(column, &batch->values, (int64_t)BATCH_SLOTS, batch->def, batch->rep, &error);
         if (got < 0 || carquet_error_is_set(&error)) /* a count with an error is a batch that was cut off */
-            return pncp_pages_code(error.code) == PNCP_E_NOMEM ? no_memory(err)
-                                                               : damaged(reading, group, err, error.message);
+            return damaged(reading, group, err, error.message);
         if (got == 0)
             break;
         if ((uint64_t)got > BATCH_SLOTS || (slots == 0 && reading->to->max_rep > 0 && batch->rep[0] != 0))
             return damaged(reading, group, err, "its levels are unsound");
         slots += (uint64_t)got;
         rc = take_batch(reading, (size_t)got, &rows);
+        if (rc == PNCP_E_PARSE)
+            return damaged(reading, group, err, "a level or length is unsound");
+        if (rc == PNCP_E_LIMIT)
+            return pncp_err_set(err, rc, "row group %zu, column %zu: too many bytes of text to hold", group,
+                                reading->leaf_no);
         if (rc != PNCP_OK)
-            return rc == PNCP_E_PARSE ? damaged(reading, group, err, "a level or length is unsound") : no_memory(err);
+            return no_memory(err);
     }
     if (slots != chunk.value_slots || rows != reading->footer->groups[group].rows)
         return damaged(reading, group, err, "it is not as long as the footer says");
     return PNCP_OK;
 }
 
-static enum pncp_code read_file(struct reading *reading, size_t first, size_t count, struct pncp_err *err)
+static enum pncp_code read_columns(struct reading *reading, size_t first, size_t count, struct pncp_err *err)
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
     carquet_reader_options_t options;
@@ -203,22 +215,33 @@ static enum pncp_code read_file(struct reading *reading, size_t first, size_t co
     options.num_threads = 1;
     carquet_reader_t *reader = carquet_reader_open_buffer(reading->file.data, reading->file.len, &options, &error);
     if (reader == NULL)
-        return pncp_pages_code(error.code) == PNCP_E_NOMEM ? no_memory(err)
-                                                           : damaged(reading, first, err, error.message);
+        return damaged(reading, first, err, error.message);
     enum pncp_code rc = PNCP_OK;
     for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
         if (reading->footer->groups[first + i].rows == 0)
             continue;
         carquet_column_reader_t *column = carquet_reader_get_column(reader, (int32_t)i, 0, &error);
-        if (column == NULL)
-            rc = pncp_pages_code(error.code) == PNCP_E_NOMEM ? no_memory(err)
-                                                             : damaged(reading, first + i, err, error.message);
-        else
-            rc = read_column(reading, column, first + i, err);
+        rc = column == NULL ? damaged(reading, first + i, err, error.message)
+                            : read_column(reading, column, first + i, err);
         carquet_column_reader_free(column);
     }
     carquet_reader_close(reader);
     return rc;
+}
+
+/* The small file's groups are [first, first + count) of the footer. */
+static enum pncp_code read_file(struct reading *reading, size_t first, size_t count, struct pncp_err *err)
+{
+    pncp_pages_begin();
+    enum pncp_code rc = read_columns(reading, first, count, err);
+    switch (pncp_pages_end()) { /* before what carquet said: it takes a refused allocation for many things */
+    case PNCP_OK:
+        return rc;
+    case PNCP_E_LIMIT:
+        return damaged(reading, first, err, "a length in it is beyond all bounds");
+    default:
+        return no_memory(err);
+    }
 }
 
 enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const struct pncp_footer *footer, size_t leaf,

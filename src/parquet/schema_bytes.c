@@ -243,6 +243,8 @@ enum pncp_code pncp_schema_put_path(struct pncp_view schema, size_t leaf, struct
         struct open_node node = {.bytes = {r.at, 0}};
         int32_t physical;
         node.children_left = element_numbers(&r, &node.repetition, &physical);
+        if (r.failed)
+            break;
         node.bytes.len = (size_t)(r.at - node.bytes.data);
         if (node.children_left > 0 || i == 0) {
             if (depth == PNCP_PARQUET_SCHEMA_DEPTH_MAX)

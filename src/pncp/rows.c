@@ -26,6 +26,10 @@ bool pncp_rows_day(yyjson_val *contratacao, struct pncp_date *ret_date)
     int64_t us;
     if (!pncp_datetime_parse(text, &us))
         return false;
+    if (pncp_view_ends(text, "Z")) { /* an instant; the API sends civil times of Brasília */
+        *ret_date = pncp_date_brasilia(us);
+        return true;
+    }
     return pncp_date_parse((struct pncp_view){text.data, 10}, ret_date);
 }
 
