@@ -15,13 +15,14 @@ struct attempt {
     struct pncp_fold fold;
     size_t keep_groups;
     uint64_t keep_bytes;
-    struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of groups that stay behind the fold */
+    struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of the groups behind the prefix that stay */
     struct pncp_footer folded_footer, fresh_footer;
-    bool has_folded, has_fresh;
+    bool has_folded, has_fresh, fresh_first; /* fresh_first: before the groups that stay */
     struct pncp_buf footer_text, history;
     struct pncp_footer merged;
     bool has_merged;
 };
+#define TAILS_MAX 5 /* "PAR1", a settled lot, folded, those that stay, footer; a lot that is not settled instead */
 
 static void attempt_release(struct attempt *a)
 {
@@ -40,44 +41,55 @@ static void attempt_release(struct attempt *a)
 
 /* ---- the lot --------------------------------------------------------------------------------- */
 
+static void free_keyset(struct pncp_keyset **set)
+{
+    pncp_keyset_free(*set);
+}
+
+static enum pncp_code row_key(const struct pncp_table *lot, size_t row, struct pncp_packed_key *ret_key,
+                              struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    struct pncp_key key;
+    enum pncp_code rc =
+        pncp_key_make(pncp_leaf_text(&lot->leaves[at->cnpj], row), pncp_leaf_int(&lot->leaves[at->ano], row),
+                      pncp_leaf_int(&lot->leaves[at->sequencial], row), &key, err);
+    if (rc == PNCP_OK)
+        *ret_key = pncp_key_pack(&key);
+    return rc;
+}
+
 /* Rows of the lot that are not in the file, each key once; `table` (schema set) gets copies when some are left out,
  * else stays empty and *ret_all is true. */
 static enum pncp_code drop_saved(struct pncp_data *data, const struct pncp_table *lot, struct pncp_table *table,
                                  bool *ret_all, struct pncp_err *err)
 {
-    const struct pncp_details_leaves *at = pncp_details_leaves();
     AUTO(pncp_free_ptr) uint32_t *keep = pncp_calloc(lot->rows, sizeof(*keep));
-    AUTO(pncp_free_ptr) struct pncp_packed_key *seen = pncp_calloc(lot->rows, sizeof(*seen));
-    if (keep == NULL || seen == NULL)
+    AUTO(free_keyset) struct pncp_keyset *seen = NULL;
+    if (keep == NULL || pncp_keyset_new(&seen) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "lot: out of memory");
     size_t count = 0;
     for (size_t row = 0; row < lot->rows; row++) {
-        struct pncp_key key;
-        enum pncp_code rc =
-            pncp_key_make(pncp_leaf_text(&lot->leaves[at->cnpj], row), pncp_leaf_int(&lot->leaves[at->ano], row),
-                          pncp_leaf_int(&lot->leaves[at->sequencial], row), &key, err);
+        struct pncp_packed_key key;
+        unsigned before;
+        enum pncp_code rc = row_key(lot, row, &key, err);
         if (rc != PNCP_OK)
             return rc;
-        struct pncp_packed_key packed = pncp_key_pack(&key);
-        bool known = (pncp_keyset_get(data->keys, packed) & PNCP_KEY_SAVED) != 0;
-        for (size_t i = 0; !known && i < count; i++)
-            known = pncp_packed_key_cmp(seen[i], packed) == 0;
-        if (known)
-            continue;
-        seen[count] = packed;
-        keep[count++] = (uint32_t)row;
+        if (pncp_keyset_set(seen, key, PNCP_KEY_SEEN, &before) != PNCP_OK)
+            return pncp_err_set(err, PNCP_E_NOMEM, "lot: out of memory");
+        if (before == 0 && (pncp_keyset_get(data->keys, key) & PNCP_KEY_SAVED) == 0)
+            keep[count++] = (uint32_t)row;
     }
     *ret_all = count == lot->rows;
     if (*ret_all)
         return PNCP_OK;
     enum pncp_code rc = pncp_table_init(table, lot->schema);
     for (size_t leaf = 0; rc == PNCP_OK && leaf < lot->schema->leaf_count; leaf++) {
-        struct pncp_leaf_index index;
+        struct pncp_leaf_index index = {0};
         rc = pncp_leaf_index_make(&lot->leaves[leaf], &index);
         for (size_t i = 0; rc == PNCP_OK && i < count; i++)
             rc = pncp_leaf_copy_row(&table->leaves[leaf], &lot->leaves[leaf], &index, keep[i]);
-        if (rc == PNCP_OK)
-            pncp_leaf_index_release(&index);
+        pncp_leaf_index_release(&index);
     }
     table->rows = count;
     return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "lot: out of memory");
@@ -93,8 +105,35 @@ static int64_t sum_of(const struct pncp_leaf *leaf)
 
 /* ---- one attempt ----------------------------------------------------------------------------- */
 
-/* Fold what is to be folded; read what stays behind it. All from one pinned version, which must be the one we know. */
-static enum pncp_code fold_tail(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
+static bool is_folded(const struct pncp_fold *fold, size_t group)
+{
+    for (size_t i = 0; i < fold->count; i++) {
+        if (fold->groups[i] == group)
+            return true;
+    }
+    return false;
+}
+
+/* Bytes of the groups behind the kept prefix that are not folded. */
+static enum pncp_code read_staying(const struct pncp_source *source, const struct pncp_footer *footer,
+                                   struct attempt *a, struct pncp_err *err)
+{
+    enum pncp_code rc = PNCP_OK;
+    for (size_t i = a->keep_groups; rc == PNCP_OK && i < footer->group_count; i++) {
+        const struct pncp_group *group = &footer->groups[i];
+        if (is_folded(&a->fold, i))
+            continue;
+        if (pncp_buf_reserve(&a->between, (size_t)group->bytes) != PNCP_OK)
+            return pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
+        rc = source->read_at(source->ctx, group->offset, a->between.data + a->between.len, (size_t)group->bytes, err);
+        a->between.len += (size_t)group->bytes;
+    }
+    return rc;
+}
+
+/* Fold what is to be folded; read what stays behind the kept prefix. All from one pinned version, which must be the one
+ * we know. */
+static enum pncp_code make_tail(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
                                 struct pncp_err *err)
 {
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
@@ -103,21 +142,17 @@ static enum pncp_code fold_tail(struct pncp_data *data, const struct pncp_table 
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
     enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
     if (rc != PNCP_OK)
-        return rc;
+        return pncp_data_gone(rc, err);
     if (strcmp(object.version.text, data->version.text) != 0)
         rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
-    if (rc == PNCP_OK)
+    if (rc == PNCP_OK && a->fold.count > 0) {
         rc = pncp_fold_encode(&a->fold, &object.source, &data->footer, lot, &a->folded, &a->folded_footer, err);
-    a->has_folded = rc == PNCP_OK;
-    uint64_t from = data->footer.groups[a->fold.first + a->fold.count - 1].offset +
-                    data->footer.groups[a->fold.first + a->fold.count - 1].bytes;
-    size_t between = (size_t)(data->footer.data_end - from);
-    if (rc == PNCP_OK && between > 0 && pncp_buf_reserve(&a->between, between) != PNCP_OK)
-        rc = pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
-    if (rc == PNCP_OK && between > 0) {
-        rc = object.source.read_at(object.source.ctx, from, a->between.data, between, err);
-        a->between.len = between;
+        a->has_folded = rc == PNCP_OK;
     }
+    bool settled = a->fresh_first || (a->has_folded && pncp_fold_is_settled(&a->folded_footer.groups[0]));
+    a->keep_groups = settled ? a->fold.tail : a->fold.groups[0]; /* what is settled goes before what is not */
+    if (rc == PNCP_OK)
+        rc = read_staying(&object.source, &data->footer, a, err);
     pncp_object_release(&object);
     return rc;
 }
@@ -131,24 +166,23 @@ static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lo
     a->keep_groups = data->exists ? data->footer.group_count : 0;
     if (data->exists)
         a->fold = pncp_fold_plan(&data->footer, lot->rows, pncp_table_bytes(lot) / 4); /* zstd: about a quarter */
-    if (a->fold.count > 0) {
-        a->keep_groups = a->fold.first;
-        rc = fold_tail(data, lot, a, err);
+    if (!a->fold.with_lot) {
+        rc = pncp_group_encode(lot, &options, &a->fresh, &a->fresh_footer, err);
+        a->has_fresh = rc == PNCP_OK;
+        a->fresh_first = a->has_fresh && pncp_fold_is_settled(&a->fresh_footer.groups[0]);
     }
+    result->ms_encode = (uint32_t)(pncp_clock_mono_ms() - begun);
+    result->cpu_us_encode = pncp_clock_cpu_us() - cpu;
+    begun = pncp_clock_mono_ms();
+    cpu = pncp_clock_cpu_us();
+    if (rc == PNCP_OK && (a->fold.count > 0 || (a->fresh_first && a->fold.tail < a->keep_groups)))
+        rc = make_tail(data, lot, a, err);
     result->ms_read = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_fold = pncp_clock_cpu_us() - cpu;
     result->folded_groups = a->fold.count;
-    begun = pncp_clock_mono_ms();
-    cpu = pncp_clock_cpu_us();
-    if (rc == PNCP_OK && !a->fold.with_lot) {
-        rc = pncp_group_encode(lot, &options, &a->fresh, &a->fresh_footer, err);
-        a->has_fresh = rc == PNCP_OK;
-    }
     a->keep_bytes = a->keep_groups > 0
                         ? data->footer.groups[a->keep_groups - 1].offset + data->footer.groups[a->keep_groups - 1].bytes
                         : 0;
-    result->ms_encode = (uint32_t)(pncp_clock_mono_ms() - begun);
-    result->cpu_us_encode = pncp_clock_cpu_us() - cpu;
     return rc;
 }
 
@@ -158,44 +192,66 @@ static struct pncp_view payload(const struct pncp_buf *file, const struct pncp_f
                               (size_t)(footer->data_end - PNCP_PARQUET_MAGIC_BYTES)};
 }
 
-/* Footer of the new version, and its parts in order. */
-static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, struct attempt *a,
-                           struct pncp_view tails[5], size_t *ret_tails, const struct pncp_commit_result *result,
-                           struct pncp_err *err)
+/* A new file in the making: its pieces, their bytes, and where the next one goes. */
+struct layout {
+    struct pncp_footer_piece *pieces;
+    size_t piece_count, tail_count;
+    struct pncp_view *tails;
+    uint64_t at;
+};
+
+static void add_encoded(struct layout *l, const struct pncp_buf *file, const struct pncp_footer *footer)
 {
-    struct pncp_footer_piece pieces[4];
-    size_t piece_count = 0, tail_count = 0;
-    uint64_t at = PNCP_MAX(a->keep_bytes, (uint64_t)PNCP_PARQUET_MAGIC_BYTES);
+    l->pieces[l->piece_count++] =
+        (struct pncp_footer_piece){.footer = footer, .count = footer->group_count, .at = l->at};
+    l->tails[l->tail_count] = payload(file, footer);
+    l->at += l->tails[l->tail_count++].len;
+}
+
+static void add_staying(struct layout *l, const struct pncp_footer *footer, const struct attempt *a)
+{
+    for (size_t i = a->keep_groups; a->between.len > 0 && i < footer->group_count; i++) {
+        if (is_folded(&a->fold, i))
+            continue;
+        l->pieces[l->piece_count++] = (struct pncp_footer_piece){.footer = footer, .first = i, .count = 1, .at = l->at};
+        l->at += footer->groups[i].bytes;
+    }
+    l->tails[l->tail_count++] = pncp_buf_view(&a->between);
+}
+
+/* Footer of the new version, and its parts in order: the kept prefix, a settled lot, the folded groups, those that
+ * stay, a lot that is not settled. */
+static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, struct attempt *a,
+                           struct pncp_view tails[TAILS_MAX], size_t *ret_tails,
+                           const struct pncp_commit_result *result, struct pncp_err *err)
+{
+    size_t staying = data->exists ? data->footer.group_count - a->keep_groups : 0;
+    AUTO(pncp_free_ptr) struct pncp_footer_piece *pieces = pncp_calloc(staying + 3, sizeof(*pieces));
+    if (pieces == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "footer: out of memory");
+    struct layout l = {.pieces = pieces, .tails = tails, .at = PNCP_PARQUET_MAGIC_BYTES};
     if (a->keep_bytes == 0)
-        tails[tail_count++] = PNCP_VIEW_LIT("PAR1");
+        tails[l.tail_count++] = PNCP_VIEW_LIT("PAR1");
     if (data->exists)
-        pieces[piece_count++] = (struct pncp_footer_piece){
-            .footer = &data->footer, .count = a->keep_groups, .at = PNCP_PARQUET_MAGIC_BYTES};
-    if (data->exists && a->keep_groups > 0)
-        pieces[0].at = data->footer.groups[0].offset;
-    if (a->has_folded) {
-        pieces[piece_count++] =
-            (struct pncp_footer_piece){.footer = &a->folded_footer, .count = a->folded_footer.group_count, .at = at};
-        tails[tail_count++] = payload(&a->folded, &a->folded_footer);
-        at += tails[tail_count - 1].len;
-        size_t first = a->fold.first + a->fold.count;
-        pieces[piece_count++] = (struct pncp_footer_piece){
-            .footer = &data->footer, .first = first, .count = data->footer.group_count - first, .at = at};
-        tails[tail_count++] = pncp_buf_view(&a->between);
-        at += a->between.len;
-    }
-    if (a->has_fresh) {
-        pieces[piece_count++] =
-            (struct pncp_footer_piece){.footer = &a->fresh_footer, .count = a->fresh_footer.group_count, .at = at};
-        tails[tail_count++] = payload(&a->fresh, &a->fresh_footer);
-        at += tails[tail_count - 1].len;
-    }
+        pieces[l.piece_count++] =
+            (struct pncp_footer_piece){.footer = &data->footer,
+                                       .count = a->keep_groups,
+                                       .at = a->keep_groups > 0 ? data->footer.groups[0].offset : l.at};
+    l.at = PNCP_MAX(a->keep_bytes, l.at);
+    if (a->has_fresh && a->fresh_first)
+        add_encoded(&l, &a->fresh, &a->fresh_footer);
+    if (a->has_folded)
+        add_encoded(&l, &a->folded, &a->folded_footer);
+    if (data->exists)
+        add_staying(&l, &data->footer, a);
+    if (a->has_fresh && !a->fresh_first)
+        add_encoded(&l, &a->fresh, &a->fresh_footer);
     struct pncp_history_entry entry = {.n = lot->n,
                                        .at_s = pncp_clock_now_us() / 1000000,
                                        .contratacoes = result->contratacoes,
                                        .itens = result->itens,
                                        .arquivos = result->arquivos,
-                                       .bytes = (int64_t)(at - a->keep_bytes),
+                                       .bytes = (int64_t)(l.at - a->keep_bytes),
                                        .ms_encode = result->ms_encode,
                                        .ms_read = result->ms_read};
     memcpy(entry.id, a->id, sizeof(entry.id));
@@ -205,22 +261,19 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
     struct pncp_kv_pair kvs[PNCP_DATA_KVS];
     char day[PNCP_DATE_TEXT_BYTES];
     pncp_data_kvs(data, pncp_buf_view(&a->history), a->id, day, kvs);
-    enum pncp_code rc = pncp_footer_build(pieces, piece_count, kvs, PNCP_DATA_KVS, &a->footer_text, &a->merged, err);
+    enum pncp_code rc = pncp_footer_build(pieces, l.piece_count, kvs, PNCP_DATA_KVS, &a->footer_text, &a->merged, err);
     a->has_merged = rc == PNCP_OK;
-    tails[tail_count++] = pncp_buf_view(&a->footer_text);
-    *ret_tails = tail_count;
+    tails[l.tail_count++] = pncp_buf_view(&a->footer_text);
+    *ret_tails = l.tail_count;
     return rc;
 }
 
 static enum pncp_code mark_lot(struct pncp_data *data, const struct pncp_table *lot, struct pncp_err *err)
 {
-    const struct pncp_details_leaves *at = pncp_details_leaves();
     for (size_t row = 0; row < lot->rows; row++) {
-        struct pncp_key key;
-        enum pncp_code rc =
-            pncp_key_make(pncp_leaf_text(&lot->leaves[at->cnpj], row), pncp_leaf_int(&lot->leaves[at->ano], row),
-                          pncp_leaf_int(&lot->leaves[at->sequencial], row), &key, err);
-        if (rc == PNCP_OK && pncp_keyset_set(data->keys, pncp_key_pack(&key), PNCP_KEY_SAVED, NULL) != PNCP_OK)
+        struct pncp_packed_key key;
+        enum pncp_code rc = row_key(lot, row, &key, err);
+        if (rc == PNCP_OK && pncp_keyset_set(data->keys, key, PNCP_KEY_SAVED, NULL) != PNCP_OK)
             rc = pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
         if (rc != PNCP_OK)
             return rc;
@@ -230,28 +283,6 @@ static enum pncp_code mark_lot(struct pncp_data *data, const struct pncp_table *
 
 /* ---- what became of it ----------------------------------------------------------------------- */
 
-enum outcome { COMMITTED, NOT_COMMITTED };
-
-/* After anything but a clean yes: the history tells. Footer and ALL keys are read anew, so that what others did is
- * known before the next step. */
-static enum pncp_code look_up(struct pncp_data *data, const char *id, enum outcome *ret_outcome, struct pncp_err *err)
-{
-    bool newest;
-    enum pncp_code rc = pncp_data_reload(data, err);
-    if (rc == PNCP_E_NOTFOUND && !data->exists) { /* a first commit that did not happen */
-        *ret_outcome = NOT_COMMITTED;
-        return PNCP_OK;
-    }
-    if (rc == PNCP_E_NOTFOUND) { /* never answered by a create: someone removed what we have seen */
-        rc = pncp_err_set(err, PNCP_E_UNAVAILABLE, "the day's details.parquet is gone although this run has seen it");
-        return rc;
-    }
-    if (rc != PNCP_OK)
-        return rc;
-    *ret_outcome = pncp_history_has(data, id, &newest) ? COMMITTED : NOT_COMMITTED;
-    return PNCP_OK;
-}
-
 static void remember_unclear(struct pncp_data *data, const char *id, const struct pncp_commit_result *result)
 {
     memcpy(data->unclear, id, PNCP_ID_BYTES);
@@ -260,25 +291,20 @@ static void remember_unclear(struct pncp_data *data, const char *id, const struc
     data->unclear_arquivos = result->arquivos;
 }
 
-/* An earlier call ended without an answer: find out first. *ret_done: that commit is there. */
-static enum pncp_code settle_unclear(struct pncp_data *data, bool *ret_done, struct pncp_commit_result *result,
-                                     struct pncp_err *err)
+/* An earlier call ended without an answer: find out first. What it saved is added to *result. */
+static enum pncp_code settle_unclear(struct pncp_data *data, struct pncp_commit_result *result, struct pncp_err *err)
 {
-    *ret_done = false;
     if (data->unclear[0] == '\0')
         return PNCP_OK;
-    enum outcome outcome;
-    enum pncp_code rc = look_up(data, data->unclear, &outcome, err);
+    bool committed;
+    enum pncp_code rc = pncp_data_look_up(data, data->unclear, &committed, err);
     if (rc != PNCP_OK)
         return rc;
     data->unclear[0] = '\0';
-    if (outcome == COMMITTED) {
-        *ret_done = true;
-        result->contratacoes = data->unclear_contratacoes;
-        result->itens = data->unclear_itens;
-        result->arquivos = data->unclear_arquivos;
-        result->row_groups = data->footer.group_count;
-        result->file_bytes = data->footer.file_bytes;
+    if (committed) {
+        result->contratacoes += data->unclear_contratacoes;
+        result->itens += data->unclear_itens;
+        result->arquivos += data->unclear_arquivos;
     }
     return PNCP_OK;
 }
@@ -288,10 +314,11 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
                                    struct pncp_commit_result *result, bool *ret_again, struct pncp_err *err)
 {
     AUTO(attempt_release) struct attempt a = {0};
-    struct pncp_view tails[5];
+    struct pncp_view tails[TAILS_MAX];
     size_t tail_count = 0;
-    struct pncp_version version;
+    struct pncp_version version, before = data->version;
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    bool committed;
     *ret_again = false;
     pncp_random_hex(16, a.id);
     enum pncp_code rc = encode(data, table, &a, result, err);
@@ -302,36 +329,29 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
         return rc;
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    for (size_t i = 0; i < tail_count; i++)
+        result->bytes_sent += tails[i].len;
     if (rc == PNCP_OK)
-        rc =
-            pncp_lake_splice_if(data->lake, path, lock, &data->version, a.keep_bytes, tails, tail_count, &version, err);
+        rc = pncp_lake_splice_if(data->lake, path, lock, &before, a.keep_bytes, tails, tail_count, &version, err);
     result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_commit = pncp_clock_cpu_us() - cpu;
     if (rc == PNCP_OK) {
-        result->bytes_sent = 0;
-        for (size_t i = 0; i < tail_count; i++)
-            result->bytes_sent += tails[i].len;
-        result->row_groups = a.merged.group_count;
-        result->file_bytes = a.merged.file_bytes;
         rc = pncp_data_adopt(data, &a.merged, pncp_buf_view(&a.history), a.id, &version, err);
-        return rc == PNCP_OK ? mark_lot(data, table, err) : rc;
+        if (rc == PNCP_OK)
+            rc = mark_lot(data, table, err);
+        if (rc != PNCP_OK) /* saved, but we could not take it in: no memory */
+            remember_unclear(data, a.id, result);
+        return rc;
     }
-    struct pncp_err why = rc == PNCP_E_CONFLICT ? PNCP_ERR_INIT : *err;
-    struct pncp_err lookup_err = PNCP_ERR_INIT;
-    enum outcome outcome;
-    struct pncp_version before = data->version;
-    enum pncp_code looked = look_up(data, a.id, &outcome, &lookup_err);
+    struct pncp_err why = *err, lookup_err = PNCP_ERR_INIT;
+    enum pncp_code looked = pncp_data_look_up(data, a.id, &committed, &lookup_err);
     if (looked != PNCP_OK) {
         remember_unclear(data, a.id, result);
         *err = lookup_err;
-        err->transient = true;
         return looked;
     }
-    if (outcome == COMMITTED) {
-        result->row_groups = data->footer.group_count;
-        result->file_bytes = data->footer.file_bytes;
+    if (committed)
         return PNCP_OK;
-    }
     if (rc == PNCP_E_CONFLICT || strcmp(before.text, data->version.text) != 0) {
         *ret_again = true;
         return PNCP_OK;
@@ -344,37 +364,40 @@ enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *l
                                 struct pncp_commit_result *ret_result, struct pncp_err *err)
 {
     const struct pncp_details_leaves *at = pncp_details_leaves();
+    struct pncp_commit_result settled = {0};
+    struct pncp_err ignored = PNCP_ERR_INIT;
+    if (err == NULL)
+        err = &ignored;
     for (int tries = 0; tries < TRIES_MAX; tries++) {
         struct pncp_commit_result result = {0};
         AUTO(pncp_table_release) struct pncp_table fewer = {.schema = lot->table->schema};
-        bool all = true, done, again;
-        enum pncp_code rc = settle_unclear(data, &done, &result, err);
+        bool all = true, again = false;
+        enum pncp_code rc = settle_unclear(data, &settled, err);
+        if (rc == PNCP_OK)
+            rc = drop_saved(data, lot->table, &fewer, &all, err);
         if (rc != PNCP_OK)
             return rc;
-        if (!done) {
-            rc = drop_saved(data, lot->table, &fewer, &all, err);
-            if (rc != PNCP_OK)
-                return rc;
-            const struct pncp_table *rows = all ? lot->table : &fewer;
-            result.contratacoes = (int64_t)rows->rows;
-            if (rows->rows == 0) {
-                *ret_result = result;
-                return PNCP_OK;
-            }
+        const struct pncp_table *rows = all ? lot->table : &fewer;
+        result.contratacoes = (int64_t)rows->rows;
+        if (rows->rows > 0) {
             result.itens = sum_of(&rows->leaves[at->itens_total]);
             result.arquivos = sum_of(&rows->leaves[at->arquivos_total]);
             rc = attempt_once(data, lot, rows, &result, &again, err);
-            if (rc != PNCP_OK)
-                return rc;
-            if (again)
-                continue;
         }
+        if (rc != PNCP_OK)
+            return rc;
+        if (again)
+            continue;
+        result.contratacoes += settled.contratacoes;
+        result.itens += settled.itens;
+        result.arquivos += settled.arquivos;
+        result.row_groups = data->footer.group_count;
+        result.file_bytes = data->footer.file_bytes;
         *ret_result = result;
         return PNCP_OK;
     }
-    pncp_err_set(err, PNCP_E_CONFLICT,
-                 "the day's file was changed by others %d times while a checkpoint was being saved", TRIES_MAX);
-    if (err != NULL)
-        err->transient = true;
+    (void)pncp_err_set(err, PNCP_E_CONFLICT,
+                       "the day's file was changed by others %d times while a checkpoint was being saved", TRIES_MAX);
+    err->transient = true;
     return PNCP_E_CONFLICT;
 }

@@ -15,6 +15,7 @@
 
 #define GROUP_ROWS_MAX 10000
 #define GROUP_BYTES_MAX ((uint64_t)8 * 1024 * 1024)
+#define TRIES_MAX 5 /* versions lost to others: a whole rewrite each */
 
 struct place { /* of one row in the source */
     struct pncp_packed_key key;
@@ -227,6 +228,22 @@ static enum pncp_code stage_footer(struct pncp_data *data, const char *run_id, s
     return pncp_stage_append(&rewrite->stage, tail.data, tail.len, err);
 }
 
+/* The answer `rc` was not a clean yes: the history tells. PNCP_E_CONFLICT: the version was lost, all is read anew. */
+static enum pncp_code find_out(struct pncp_data *data, const char *id, const struct pncp_version *before,
+                               enum pncp_code rc, struct pncp_err *err)
+{
+    bool committed;
+    struct pncp_err lookup_err = PNCP_ERR_INIT;
+    enum pncp_code looked = pncp_data_look_up(data, id, &committed, &lookup_err);
+    if (looked != PNCP_OK && err != NULL)
+        *err = lookup_err;
+    if (looked != PNCP_OK)
+        return looked;
+    if (committed)
+        return PNCP_OK;
+    return strcmp(before->text, data->version.text) == 0 ? rc : PNCP_E_CONFLICT;
+}
+
 static enum pncp_code rewrite_once(struct pncp_data *data, const char *run_id, const volatile bool *stop,
                                    struct pncp_commit_result *result, struct pncp_err *err)
 {
@@ -243,7 +260,7 @@ static enum pncp_code rewrite_once(struct pncp_data *data, const char *run_id, c
     struct plan plan = {.places = places, .footer = &data->footer};
     enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
     if (rc != PNCP_OK)
-        return rc;
+        return pncp_data_gone(rc, err);
     if (strcmp(object.version.text, data->version.text) != 0)
         rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
     if (rc == PNCP_OK)
@@ -264,9 +281,10 @@ static enum pncp_code rewrite_once(struct pncp_data *data, const char *run_id, c
     result->row_groups = rewrite.footer.group_count;
     result->file_bytes = rewrite.footer.file_bytes;
     const struct pncp_body body = {.stage = &rewrite.stage};
-    rc = pncp_lake_write_if(data->lake, path, lock, &data->version, &body, &version, err);
+    const struct pncp_version before = data->version;
+    rc = pncp_lake_write_if(data->lake, path, lock, &before, &body, &version, err);
     if (rc != PNCP_OK)
-        return rc;
+        return find_out(data, rewrite.id, &before, rc, err);
     rewrite.has_footer = false;
     return pncp_data_adopt(data, &rewrite.footer, pncp_buf_view(&rewrite.history), rewrite.id, &version, err);
 }
@@ -301,9 +319,9 @@ enum pncp_code pncp_data_compact(struct pncp_data *data, const char *run_id, con
             *ret_result = result;
             return PNCP_OK;
         }
-        if (rc != PNCP_E_CONFLICT || tries == 5)
+        if (rc != PNCP_E_CONFLICT || tries == TRIES_MAX)
             return rc;
-        rc = pncp_data_reload(data, err);
+        rc = pncp_data_gone(pncp_data_reload(data, err), err);
         if (rc != PNCP_OK)
             return rc;
     }

@@ -44,9 +44,10 @@ enum pncp_code pncp_complete_check(struct pncp_data *data, bool *ret_complete, s
         return PNCP_OK;
     if (rc != PNCP_OK)
         return rc;
-    if (pncp_json_parse(pncp_buf_view(&text), &json, NULL, NULL) == PNCP_OK)
-        *ret_complete = pncp_view_eq_text(pncp_json_text(pncp_json_get(json.root, "commit")), data->commit) &&
-                        data->commit[0] != '\0';
+    if (pncp_json_parse(pncp_buf_view(&text), &json, NULL, NULL) != PNCP_OK)
+        return PNCP_OK;
+    yyjson_val *commit = pncp_json_get(json.root, "commit"); /* of an empty day, which has no file: "" */
+    *ret_complete = yyjson_is_str(commit) && pncp_view_eq_text(pncp_json_text(commit), data->commit);
     return PNCP_OK;
 }
 

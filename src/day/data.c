@@ -21,7 +21,7 @@ static enum pncp_code foreign(struct pncp_err *err, const char *path)
 static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer *footer, const char *path,
                                 struct pncp_err *err)
 {
-    struct pncp_view format, schema, day;
+    struct pncp_view format, schema, day = {"", 0};
     uint64_t schema_version;
     char expected[PNCP_DATE_TEXT_BYTES];
     pncp_date_format(data->date, expected);
@@ -40,12 +40,13 @@ static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer
                             schema_version, PNCP_SCHEMA_VERSION);
     if (!pncp_footer_kv(footer, "pncp.day", &day) || !pncp_view_eq_text(day, expected))
         return pncp_err_set(err, PNCP_E_PARSE, "%s holds another day: " PNCP_VIEW_FMT, path, PNCP_VIEW_ARG(day));
-    return pncp_footer_check_schema(footer, pncp_details_schema(), err);
+    enum pncp_code rc = pncp_footer_check_schema(footer, pncp_details_schema(), err);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
 }
 
 /* One group's keys and situations. */
 struct key_columns {
-    struct pncp_leaf cnpj, ano, sequencial, itens, arquivos;
+    struct pncp_leaf cnpj, ano, sequencial, itens, arquivos, itens_total, arquivos_total, obtido_em;
 };
 
 static void release_columns(struct key_columns *columns)
@@ -55,6 +56,9 @@ static void release_columns(struct key_columns *columns)
     pncp_leaf_release(&columns->sequencial);
     pncp_leaf_release(&columns->itens);
     pncp_leaf_release(&columns->arquivos);
+    pncp_leaf_release(&columns->itens_total);
+    pncp_leaf_release(&columns->arquivos_total);
+    pncp_leaf_release(&columns->obtido_em);
 }
 
 static enum pncp_code read_columns(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
@@ -68,7 +72,10 @@ static enum pncp_code read_columns(const struct pncp_source *source, const struc
                   {at->ano, &columns->ano},
                   {at->sequencial, &columns->sequencial},
                   {at->itens_situacao, &columns->itens},
-                  {at->arquivos_situacao, &columns->arquivos}};
+                  {at->arquivos_situacao, &columns->arquivos},
+                  {at->itens_total, &columns->itens_total},
+                  {at->arquivos_total, &columns->arquivos_total},
+                  {at->obtido_em, &columns->obtido_em}};
     enum pncp_code rc = PNCP_OK;
     for (size_t i = 0; i < PNCP_ARRAY_LEN(wanted); i++)
         pncp_leaf_init(wanted[i].to, &pncp_details_schema()->leaves[wanted[i].leaf]);
@@ -88,6 +95,12 @@ static bool read_situacao(struct pncp_view text, enum pncp_situacao *ret_situaca
     return false;
 }
 
+/* The value of row `row` of an optional column, -1 for null; *value is the next value, counted up. */
+static int64_t total_of(const struct pncp_leaf *leaf, size_t row, size_t *value)
+{
+    return leaf->def[row] == leaf->max_def ? pncp_leaf_int(leaf, (*value)++) : -1;
+}
+
 typedef enum pncp_code each_row_fn(void *ctx, const struct pncp_data_row *row, struct pncp_err *err);
 
 static enum pncp_code each_row_of(const struct pncp_source *source, const struct pncp_footer *footer, each_row_fn *each,
@@ -96,6 +109,7 @@ static enum pncp_code each_row_of(const struct pncp_source *source, const struct
     for (size_t group = 0; group < footer->group_count; group++) {
         AUTO(release_columns) struct key_columns columns;
         enum pncp_code rc = read_columns(source, footer, group, &columns, err);
+        size_t itens = 0, arquivos = 0;
         for (size_t i = 0; rc == PNCP_OK && i < footer->groups[group].rows; i++) {
             struct pncp_data_row row;
             rc = pncp_key_make(pncp_leaf_text(&columns.cnpj, i), pncp_leaf_int(&columns.ano, i),
@@ -103,6 +117,9 @@ static enum pncp_code each_row_of(const struct pncp_source *source, const struct
             if (rc == PNCP_OK && (!read_situacao(pncp_leaf_text(&columns.itens, i), &row.itens) ||
                                   !read_situacao(pncp_leaf_text(&columns.arquivos, i), &row.arquivos)))
                 rc = pncp_err_set(err, PNCP_E_PARSE, "row group %zu: a situacao is not ok, vazio or ausente", group);
+            row.itens_total = total_of(&columns.itens_total, i, &itens);
+            row.arquivos_total = total_of(&columns.arquivos_total, i, &arquivos);
+            row.obtido_em_us = pncp_leaf_int(&columns.obtido_em, i);
             if (rc == PNCP_OK)
                 rc = each(ctx, &row, err);
         }
@@ -112,72 +129,97 @@ static enum pncp_code each_row_of(const struct pncp_source *source, const struct
     return PNCP_OK;
 }
 
-static enum pncp_code mark_saved(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
+static enum pncp_code mark_read(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
 {
-    struct pncp_data *data = ctx;
+    struct pncp_keyset *keys = ctx;
     unsigned before;
-    if (pncp_keyset_set(data->keys, pncp_key_pack(&row->key), PNCP_KEY_SAVED, &before) != PNCP_OK)
+    if (pncp_keyset_set(keys, pncp_key_pack(&row->key), PNCP_KEY_READ, &before) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
     char text[PNCP_KEY_TEXT_BYTES];
     pncp_key_format(&row->key, text);
-    return (before & PNCP_KEY_SAVED) == 0 ? PNCP_OK : pncp_err_set(err, PNCP_E_PARSE, "key %s is there twice", text);
+    return (before & PNCP_KEY_READ) == 0 ? PNCP_OK : pncp_err_set(err, PNCP_E_PARSE, "key %s is there twice", text);
 }
 
-static enum pncp_code read_history(struct pncp_data *data, const struct pncp_footer *footer, struct pncp_err *err)
+static enum pncp_code read_history(const struct pncp_footer *footer, struct pncp_data *ret_data, struct pncp_err *err)
 {
     struct pncp_view history, commit;
-    struct pncp_history_entry *entries;
-    size_t count;
     if (!pncp_footer_kv(footer, "pncp.history", &history) || !pncp_footer_kv(footer, "pncp.commit", &commit) ||
         commit.len + 1 != PNCP_ID_BYTES)
         return pncp_err_set(err, PNCP_E_PARSE, "damaged key-value metadata");
-    enum pncp_code rc = pncp_history_parse(history, &entries, &count, err);
+    enum pncp_code rc = pncp_history_parse(history, &ret_data->history, &ret_data->history_count, err);
     if (rc != PNCP_OK)
         return rc;
-    pncp_free(data->history);
-    data->history = entries;
-    data->history_count = count;
-    memcpy(data->commit, commit.data, commit.len);
-    data->commit[commit.len] = '\0';
+    memcpy(ret_data->commit, commit.data, commit.len);
     return PNCP_OK;
+}
+
+/* All of one version into *ret_data (zeroed but for lake, date and keys); the keys in it get PNCP_KEY_READ. */
+static enum pncp_code read_version(const struct pncp_object *object, const char *path, struct pncp_data *ret_data,
+                                   struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_footer_read(&object->source, &ret_data->footer, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "%s", path);
+    ret_data->exists = true; /* from here on its footer is released with it */
+    rc = check_kvs(ret_data, &ret_data->footer, path, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = read_history(&ret_data->footer, ret_data, err);
+    if (rc == PNCP_OK)
+        rc = each_row_of(&object->source, &ret_data->footer, mark_read, ret_data->keys, err);
+    ret_data->version = object->version;
+    ret_data->rows = (int64_t)ret_data->footer.rows;
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
 }
 
 enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err)
 {
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_object object;
-    struct pncp_footer footer;
+    struct pncp_data now = {.lake = data->lake, .date = data->date, .keys = data->keys};
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
     enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
     if (rc != PNCP_OK)
         return rc;
-    rc = pncp_footer_read(&object.source, &footer, err);
-    if (rc != PNCP_OK) {
-        pncp_object_release(&object);
-        return pncp_err_wrap(err, rc, "%s", path);
-    }
-    rc = check_kvs(data, &footer, path, err);
-    if (rc == PNCP_OK) {
-        rc = read_history(data, &footer, err);
-        if (rc == PNCP_OK) {
-            pncp_keyset_clear_all(data->keys, PNCP_KEY_SAVED);
-            rc = each_row_of(&object.source, &footer, mark_saved, data, err);
-        }
-        if (rc != PNCP_OK)
-            (void)pncp_err_wrap(err, rc, "%s", path);
-    }
+    rc = read_version(&object, path, &now, err);
     pncp_object_release(&object);
     if (rc != PNCP_OK) {
-        pncp_footer_release(&footer);
+        pncp_keyset_clear_all(data->keys, PNCP_KEY_READ);
+        pncp_data_release(&now);
         return rc;
     }
-    if (data->exists)
-        pncp_footer_release(&data->footer);
-    data->footer = footer;
-    data->version = object.version;
-    data->rows = (int64_t)footer.rows;
-    data->exists = true;
+    pncp_keyset_become(data->keys, PNCP_KEY_READ, PNCP_KEY_SAVED);
+    memcpy(now.unclear, data->unclear, sizeof(now.unclear));
+    now.unclear_contratacoes = data->unclear_contratacoes;
+    now.unclear_itens = data->unclear_itens;
+    now.unclear_arquivos = data->unclear_arquivos;
+    pncp_data_release(data);
+    *data = now;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err)
+{
+    if (rc != PNCP_E_NOTFOUND)
+        return rc;
+    (void)pncp_err_set(err, PNCP_E_UNAVAILABLE, "the day's details.parquet is gone although this run has seen it");
+    if (err != NULL)
+        err->transient = true;
+    return PNCP_E_UNAVAILABLE;
+}
+
+enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *id, bool *ret_committed, struct pncp_err *err)
+{
+    bool newest;
+    enum pncp_code rc = pncp_data_reload(data, err);
+    if (rc == PNCP_E_NOTFOUND && !data->exists) { /* a first commit that did not happen */
+        *ret_committed = false;
+        return PNCP_OK;
+    }
+    if (rc != PNCP_OK)
+        return pncp_data_gone(rc, err);
+    *ret_committed = pncp_history_has(data, id, &newest);
     return PNCP_OK;
 }
 
@@ -245,7 +287,7 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
     if (rc == PNCP_E_NOTFOUND && !data->exists)
         return PNCP_OK;
     if (rc != PNCP_OK)
-        return rc;
+        return pncp_data_gone(rc, err);
     rc = pncp_footer_read(&object.source, &footer, err);
     if (rc == PNCP_OK) {
         struct pncp_view commit;

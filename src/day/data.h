@@ -51,6 +51,8 @@ void pncp_data_release(struct pncp_data *data);
 struct pncp_data_row { /* what each_key tells of a row, in the file's order */
     struct pncp_key key;
     enum pncp_situacao itens, arquivos;
+    int64_t itens_total, arquivos_total; /* -1: ausente */
+    int64_t obtido_em_us;
 };
 /* Go through the keys of the file as it is now on disk (one pinned version). The callback's error ends the walk.
  * `ret_commit` (may be NULL): that version's commit id. */

@@ -17,20 +17,32 @@ MUST_CHECK enum pncp_code pncp_history_format(const struct pncp_history_entry *e
 /* Is a commit of that id in the history? *ret_newest: it is the last one. */
 bool pncp_history_has(const struct pncp_data *data, const char *id, bool *ret_newest);
 
-/* Which of the last groups become one with the next lot (fold.c). */
+/* Which groups become one with the next lot, or instead of staying as they are (fold.c). */
+#define PNCP_FOLD_GROUPS ((size_t)16)
 struct pncp_fold {
-    size_t first, count; /* groups of the old file; count 0: no fold */
-    bool with_lot;       /* the lot goes into the same new group */
+    size_t tail;                     /* the unsettled groups at the end of the old file begin here */
+    size_t groups[PNCP_FOLD_GROUPS]; /* of the old file, ascending, all in that tail */
+    size_t count;
+    bool with_lot; /* the lot goes into the same new group, behind them */
 };
 struct pncp_fold pncp_fold_plan(const struct pncp_footer *footer, uint64_t lot_rows, uint64_t lot_bytes);
+bool pncp_fold_is_settled(const struct pncp_group *group);
 /* Encode the planned groups (and the lot, when it goes along) as one, column by column. */
 MUST_CHECK enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_source *source,
                                            const struct pncp_footer *footer, const struct pncp_table *lot,
                                            struct pncp_buf *ret_file, struct pncp_footer *ret_footer,
                                            struct pncp_err *err);
 
-/* Read footer, history and ALL keys anew. PNCP_E_NOTFOUND: no file. */
+/* Read footer, history and ALL keys anew; all or nothing: on failure *data and the keys are as they were.
+ * PNCP_E_NOTFOUND: no file. */
 MUST_CHECK enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err);
+/* After anything but a clean yes: read all anew, so that what others did is known before the next step, and find out
+ * whether the commit `id` is there. No file at all: it is not, unless we have seen one: PNCP_E_UNAVAILABLE. */
+MUST_CHECK enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *id, bool *ret_committed,
+                                            struct pncp_err *err);
+/* `rc`, with PNCP_E_NOTFOUND turned into what it means once the file has been seen: PNCP_E_UNAVAILABLE, transient.
+ * Never answered by a create. */
+enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err);
 /* Key-values of a new version. `ret_kvs` borrows from the two texts. */
 #define PNCP_DATA_KVS 6
 void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const char *commit,

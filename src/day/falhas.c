@@ -1,5 +1,6 @@
 #include "day/falhas.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "day/layout.h"
 #include "json/json.h"
 
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FALHAS_MAX_BYTES ((size_t)256 * 1024 * 1024)
 #define FAILED_FIRST_S 600
 #define FAILED_LONGEST_S (6 * 3600)
 #define ABSENT_FIRST_S 3600
@@ -126,6 +126,8 @@ enum pncp_code pncp_falhas_note(struct pncp_falhas *falhas, struct pncp_packed_k
         enum pncp_code rc = entry_of(falhas, key, part, &entry);
         if (rc != PNCP_OK)
             return rc;
+        if (entry->kind == PNCP_FALHA_FAILED) /* how often it failed says nothing about how long it is absent */
+            *entry = (struct pncp_falha){.key = key, .part = (uint8_t)part};
     }
     entry->kind = (uint8_t)kind;
     entry->reason = (uint8_t)reason;
@@ -235,7 +237,7 @@ enum pncp_code pncp_falhas_load(struct pncp_lake *lake, struct pncp_date date, s
                                 bool *ret_rebuilt, struct pncp_err *err)
 {
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES], aside[PNCP_PLACE_BYTES + 16];
-    AUTO(pncp_buf_release) struct pncp_buf text = PNCP_BUF_INIT(FALHAS_MAX_BYTES);
+    AUTO(pncp_buf_release) struct pncp_buf text = PNCP_BUF_INIT(PNCP_FALHAS_MAX_BYTES);
     struct pncp_version version = {.text = ""};
     pncp_place_format(PNCP_PLACE_FALHAS, date, path);
     pncp_place_format(PNCP_PLACE_FALHAS_LOCK, date, lock);
@@ -298,7 +300,7 @@ static void put_entry(struct pncp_json_writer *w, const struct pncp_falha *entry
 static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *falhas, struct pncp_keyset *keys,
                              struct pncp_buf *text)
 {
-    char day[PNCP_DATE_TEXT_BYTES];
+    char day[PNCP_DATE_TEXT_BYTES], id[PNCP_HEX_BYTES(16)];
     struct pncp_json_writer w;
     pncp_date_format(date, day);
     pncp_buf_clear(text);
@@ -311,10 +313,12 @@ static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *fa
     for (size_t i = 0; i < falhas->count; i++) {
         const struct pncp_falha *entry = &falhas->entries[i];
         bool saved = (pncp_keyset_get(keys, entry->key) & PNCP_KEY_SAVED) != 0;
-        if ((entry->kind == PNCP_FALHA_FAILED) != saved) /* failed: no row; ausente, vazio: of a row */
+        if (entry->kind != PNCP_FALHA_FAILED || !saved) /* ausente, vazio: of a row that another run may have saved */
             put_entry(&w, entry);
     }
     pncp_json_array_end(&w);
+    pncp_random_hex(16, id);
+    pncp_json_field_text(&w, "id", pncp_view_of(id)); /* last: no two texts have the same version (lake.h) */
     pncp_json_object_end(&w);
     return pncp_json_writer_end(&w);
 }

@@ -12,6 +12,9 @@
 #include "model/model.h"
 #include "model/reason.h"
 
+/* A day of 50,000 of which all have failed has 15 MB. */
+#define PNCP_FALHAS_MAX_BYTES ((size_t)256 * 1024 * 1024)
+
 enum pncp_falha_part { PNCP_FALHA_ITENS = 1, PNCP_FALHA_ARQUIVOS = 2, PNCP_FALHA_AMBAS = 3 };
 enum pncp_falha_kind { PNCP_FALHA_FAILED, PNCP_FALHA_AUSENTE, PNCP_FALHA_VAZIO };
 

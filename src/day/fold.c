@@ -1,13 +1,15 @@
 /*
  * Small row groups cost readers time and every footer bytes; large ones cost every checkpoint a rewrite. Three classes:
- * tiny (under 16 rows), small, settled (256 rows or 1 MiB). Sixteen tiny groups in a row at the end become one, sixteen
- * small ones likewise, so that a row is encoded two or three times; when both kinds are mixed and 30 unsettled groups
- * lie at the end, the oldest sixteen become one whatever they are. So there are never more than 30.
+ * tiny (under 16 rows), small, settled (256 rows or 1 MiB). Sixteen tiny groups, the lot counted, become one; sixteen
+ * small ones likewise. Sixteen tiny groups have 16 rows at least and sixteen small ones 256, so a group made of tiny
+ * ones is small or settled and one made of small ones is settled: a row is encoded three times at most, and at most
+ * 15 + 15 groups are unsettled, whatever lots come in whatever order.
+ * For that a class is counted wherever its groups lie among the unsettled ones. Those stay together at the end of the
+ * file: append.c puts what is settled before them, so that what a fold copies behind it stays small (a class that has
+ * 4 MiB is folded before it has sixteen).
  */
 #include "day/data_int.h"
 
-#define FOLD_GROUPS ((size_t)16)
-#define UNSETTLED_MAX ((size_t)30)
 #define TINY_ROWS 16
 #define SETTLED_ROWS 256
 #define SETTLED_BYTES ((uint64_t)1024 * 1024)
@@ -23,38 +25,50 @@ static enum size_class class_of(uint64_t rows, uint64_t bytes)
     return rows < TINY_ROWS ? TINY : SMALL;
 }
 
+bool pncp_fold_is_settled(const struct pncp_group *group)
+{
+    return class_of(group->rows, group->bytes) == SETTLED;
+}
+
+/* Is there enough of that class? Then as many of the oldest as stay within the ceilings. */
+static bool plan_class(const struct pncp_footer *footer, enum size_class class, uint64_t lot_rows, uint64_t lot_bytes,
+                       struct pncp_fold *fold)
+{
+    bool lot_too = class_of(lot_rows, lot_bytes) == class;
+    size_t alike = lot_too;
+    uint64_t all_bytes = lot_too ? lot_bytes : 0, rows = 0, bytes = 0;
+    for (size_t i = fold->tail; i < footer->group_count; i++) {
+        if (class_of(footer->groups[i].rows, footer->groups[i].bytes) == class) {
+            alike++;
+            all_bytes += footer->groups[i].bytes;
+        }
+    }
+    if (alike < PNCP_FOLD_GROUPS && all_bytes <= FOLDED_BYTES_MAX)
+        return false;
+    fold->count = 0;
+    for (size_t i = fold->tail; i < footer->group_count && fold->count < PNCP_FOLD_GROUPS; i++) {
+        const struct pncp_group *group = &footer->groups[i];
+        if (class_of(group->rows, group->bytes) != class)
+            continue;
+        if (rows + group->rows > FOLDED_ROWS_MAX || bytes + group->bytes > FOLDED_BYTES_MAX)
+            return fold->count >= 2; /* the ceilings hold two unsettled groups at least */
+        rows += group->rows;
+        bytes += group->bytes;
+        fold->groups[fold->count++] = i;
+    }
+    fold->with_lot = lot_too && fold->count < PNCP_FOLD_GROUPS && rows + lot_rows <= FOLDED_ROWS_MAX &&
+                     bytes + lot_bytes <= FOLDED_BYTES_MAX;
+    return fold->count + fold->with_lot >= 2;
+}
+
 struct pncp_fold pncp_fold_plan(const struct pncp_footer *footer, uint64_t lot_rows, uint64_t lot_bytes)
 {
-    struct pncp_fold none = {0};
-    size_t old = footer->group_count;
-    enum size_class lot_class = class_of(lot_rows, lot_bytes);
-    if (lot_class == SETTLED)
-        return none;
-    size_t unsettled = 1, alike = 1; /* at the end, the lot included */
-    bool same = true;
-    for (size_t i = old; i-- > 0 && unsettled <= UNSETTLED_MAX;) {
-        enum size_class class = class_of(footer->groups[i].rows, footer->groups[i].bytes);
-        if (class == SETTLED)
-            break;
-        same = same && class == lot_class;
-        alike += same;
-        unsettled++;
-    }
-    size_t candidates = alike >= FOLD_GROUPS ? FOLD_GROUPS : unsettled > UNSETTLED_MAX ? unsettled : 0;
-    if (candidates == 0)
-        return none;
-    struct pncp_fold fold = {.first = old + 1 - candidates};
-    uint64_t rows = 0, bytes = 0;
-    for (size_t taken = 0; taken < FOLD_GROUPS && taken < candidates; taken++) {
-        bool is_lot = fold.first + taken == old;
-        rows += is_lot ? lot_rows : footer->groups[fold.first + taken].rows;
-        bytes += is_lot ? lot_bytes : footer->groups[fold.first + taken].bytes;
-        if (rows > FOLDED_ROWS_MAX || bytes > FOLDED_BYTES_MAX)
-            break;
-        fold.with_lot = is_lot;
-        fold.count += !is_lot;
-    }
-    return fold.count + fold.with_lot >= 2 ? fold : none;
+    struct pncp_fold fold = {.tail = footer->group_count};
+    while (fold.tail > 0 && !pncp_fold_is_settled(&footer->groups[fold.tail - 1]))
+        fold.tail--;
+    if (!plan_class(footer, SMALL, lot_rows, lot_bytes, &fold) && !plan_class(footer, TINY, lot_rows, lot_bytes, &fold))
+        fold = (struct pncp_fold){.tail = fold.tail};
+    return fold;
 }
 
 enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_source *source,
@@ -64,16 +78,20 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
     const struct pncp_encode_options options = {.zstd_level = 3}; /* it stays: worth more than a fresh lot */
     uint64_t rows = fold->with_lot ? lot->rows : 0;
     for (size_t i = 0; i < fold->count; i++)
-        rows += footer->groups[fold->first + i].rows;
+        rows += footer->groups[fold->groups[i]].rows;
     struct pncp_group_writer *writer;
     enum pncp_code rc = pncp_group_writer_open(lot->schema, rows, &options, &writer, err);
     if (rc != PNCP_OK)
         return rc;
-    for (size_t i = 0; rc == PNCP_OK && i < lot->schema->leaf_count; i++) {
+    for (size_t leaf = 0; rc == PNCP_OK && leaf < lot->schema->leaf_count; leaf++) {
         AUTO(pncp_leaf_release) struct pncp_leaf column;
-        pncp_leaf_init(&column, &lot->schema->leaves[i]);
-        rc = pncp_parquet_read_leaf(source, footer, i, fold->first, fold->count, &column, err);
-        if (rc == PNCP_OK && fold->with_lot && pncp_leaf_append(&column, &lot->leaves[i]) != PNCP_OK)
+        pncp_leaf_init(&column, &lot->schema->leaves[leaf]);
+        for (size_t i = 0, run; rc == PNCP_OK && i < fold->count; i += run) {
+            for (run = 1; i + run < fold->count && fold->groups[i + run] == fold->groups[i] + run;)
+                run++;
+            rc = pncp_parquet_read_leaf(source, footer, leaf, fold->groups[i], run, &column, err);
+        }
+        if (rc == PNCP_OK && fold->with_lot && pncp_leaf_append(&column, &lot->leaves[leaf]) != PNCP_OK)
             rc = pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
         if (rc == PNCP_OK)
             rc = pncp_group_writer_leaf(writer, &column, err);

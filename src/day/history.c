@@ -32,13 +32,14 @@ static bool read_entry(yyjson_val *object, struct pncp_history_entry *ret_entry)
     e.rewrite = pncp_view_eq_text(kind, "rewrite");
     if (!e.sum && !e.rewrite && !pncp_view_eq_text(kind, "append"))
         return false;
-    bool sound = copy_text(pncp_json_get(object, "run"), e.run, sizeof(e.run)) &&
-                 (e.sum || copy_text(pncp_json_get(object, "id"), e.id, sizeof(e.id))) &&
-                 pncp_json_int(pncp_json_get(object, e.sum ? "checkpoints" : "n"), &n) && n >= 0 && n <= UINT32_MAX &&
-                 pncp_datetime_parse(pncp_json_text(pncp_json_get(object, "at")), &at_us) &&
-                 pncp_json_int(pncp_json_get(object, "contratacoes"), &e.contratacoes) &&
-                 pncp_json_int(pncp_json_get(object, "itens"), &e.itens) &&
-                 pncp_json_int(pncp_json_get(object, "arquivos"), &e.arquivos);
+    bool sound =
+        copy_text(pncp_json_get(object, "run"), e.run, sizeof(e.run)) &&
+        (e.sum || (copy_text(pncp_json_get(object, "id"), e.id, sizeof(e.id)) && strlen(e.id) + 1 == sizeof(e.id))) &&
+        pncp_json_int(pncp_json_get(object, e.sum ? "checkpoints" : "n"), &n) && n >= 0 && n <= UINT32_MAX &&
+        pncp_datetime_parse(pncp_json_text(pncp_json_get(object, "at")), &at_us) &&
+        pncp_json_int(pncp_json_get(object, "contratacoes"), &e.contratacoes) &&
+        pncp_json_int(pncp_json_get(object, "itens"), &e.itens) &&
+        pncp_json_int(pncp_json_get(object, "arquivos"), &e.arquivos);
     if (!sound)
         return false;
     yyjson_val *ms = pncp_json_get(object, "ms");
@@ -146,16 +147,19 @@ static size_t sum_old(struct pncp_history_entry *entries, size_t count)
             e.n = 1;
         e.sum = true;
         e.id[0] = '\0';
-        struct pncp_history_entry *last = kept > 0 ? &entries[kept - 1] : NULL;
-        if (last == NULL || strcmp(last->run, e.run) != 0) {
+        size_t same = 0; /* two runs may have taken turns */
+        while (same < kept && strcmp(entries[same].run, e.run) != 0)
+            same++;
+        if (same == kept) {
             entries[kept++] = e;
             continue;
         }
-        last->n += e.n;
-        last->at_s = e.at_s;
-        last->contratacoes += e.contratacoes;
-        last->itens += e.itens;
-        last->arquivos += e.arquivos;
+        struct pncp_history_entry *sum = &entries[same];
+        sum->n += e.n;
+        sum->at_s = e.at_s;
+        sum->contratacoes += e.contratacoes;
+        sum->itens += e.itens;
+        sum->arquivos += e.arquivos;
     }
     memmove(&entries[kept], &entries[old], whole * sizeof(*entries));
     return kept + whole;

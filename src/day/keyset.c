@@ -117,6 +117,17 @@ void pncp_keyset_clear_all(struct pncp_keyset *set, unsigned flags)
     (void)pthread_mutex_unlock(&set->mutex);
 }
 
+void pncp_keyset_become(struct pncp_keyset *set, unsigned from, unsigned to)
+{
+    (void)pthread_mutex_lock(&set->mutex);
+    for (size_t i = 0; i < set->cap; i++) {
+        bool has = (set->slots[i].hi & (uint64_t)from << FLAG_SHIFT) != 0;
+        set->slots[i].hi &= ~((uint64_t)(from | to) << FLAG_SHIFT);
+        set->slots[i].hi |= has ? (uint64_t)to << FLAG_SHIFT : 0;
+    }
+    (void)pthread_mutex_unlock(&set->mutex);
+}
+
 unsigned pncp_keyset_get(struct pncp_keyset *set, struct pncp_packed_key key)
 {
     (void)pthread_mutex_lock(&set->mutex);

@@ -14,6 +14,7 @@ enum pncp_key_flag {
     PNCP_KEY_TAKEN = 4,  /* this run has taken it on */
     PNCP_KEY_FAILED = 8, /* has an entry of kind `failed` in falhas */
     PNCP_KEY_SEEN = 16,  /* scratch of one pass (verify, state) */
+    PNCP_KEY_READ = 32,  /* scratch of data.c: met in the version being read */
 };
 
 struct pncp_keyset;
@@ -24,7 +25,9 @@ void pncp_keyset_free(struct pncp_keyset *set);
 MUST_CHECK enum pncp_code pncp_keyset_set(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags,
                                           unsigned *ret_before);
 void pncp_keyset_clear(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags);
-void pncp_keyset_clear_all(struct pncp_keyset *set, unsigned flags);           /* from every key */
+void pncp_keyset_clear_all(struct pncp_keyset *set, unsigned flags); /* from every key */
+/* In one step: every key with `from` gets `to`, every other loses it; `from` is gone then. */
+void pncp_keyset_become(struct pncp_keyset *set, unsigned from, unsigned to);
 unsigned pncp_keyset_get(struct pncp_keyset *set, struct pncp_packed_key key); /* 0 for an unknown key */
 /* Keys that have all of `with` and none of `without`. */
 size_t pncp_keyset_count(struct pncp_keyset *set, unsigned with, unsigned without);

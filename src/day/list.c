@@ -297,8 +297,11 @@ enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date
     } else {
         rc = pncp_err_wrap(err, rc, "%s", path);
     }
-    if (rc == PNCP_OK)
+    if (rc == PNCP_OK) {
         rc = pncp_footer_check_schema(&list.all.footer, pncp_list_schema(), err);
+        if (rc != PNCP_OK)
+            (void)pncp_err_wrap(err, rc, "%s", path);
+    }
     if (rc != PNCP_OK) {
         pncp_list_release(&list);
         return rc;

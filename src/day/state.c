@@ -1,4 +1,5 @@
 #include "day/state.h"
+#include "day/data_int.h"
 #include "day/layout.h"
 #include "json/json.h"
 
@@ -7,6 +8,7 @@
 
 #define STATE_MAX_BYTES ((size_t)512 * 1024 * 1024)
 #define PARTS_OPEN 2
+#define SAVE_TRIES 5 /* versions that others made while the keys were read */
 
 struct writer {
     struct pncp_stage stages[PARTS_OPEN];
@@ -72,7 +74,8 @@ static enum pncp_code tail_of(struct pncp_buf *text, const struct pncp_data *dat
     return rc;
 }
 
-enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_err *err)
+/* *ret_again: the keys are of another version than the history that data knows; all was read anew. */
+static enum pncp_code save_once(struct pncp_data *data, bool *ret_again, struct pncp_err *err)
 {
     struct writer w = {.stages = {PNCP_STAGE_INIT, PNCP_STAGE_INIT}};
     char commit[PNCP_ID_BYTES] = "";
@@ -83,7 +86,10 @@ enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_err *err)
         rc = to_both(&w, PNCP_VIEW_LIT("{\"v\":1,\"processed_keys\":["), err);
     if (rc == PNCP_OK)
         rc = pncp_data_each_row(data, put_key, &w, commit, err);
-    for (size_t i = 0; rc == PNCP_OK && i < PARTS_OPEN; i++) {
+    *ret_again = rc == PNCP_OK && strcmp(commit, data->commit) != 0;
+    if (*ret_again)
+        rc = pncp_data_gone(pncp_data_reload(data, err), err);
+    for (size_t i = 0; rc == PNCP_OK && !*ret_again && i < PARTS_OPEN; i++) {
         char path[PNCP_PLACE_BYTES];
         rc = tail_of(&w.text, data, (enum pncp_part)i, commit);
         if (rc != PNCP_OK)
@@ -99,6 +105,17 @@ enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_err *err)
         pncp_stage_release(&w.stages[i]);
     pncp_buf_release(&w.text);
     return rc;
+}
+
+enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_err *err)
+{
+    for (int tries = 0; tries < SAVE_TRIES; tries++) {
+        bool again;
+        enum pncp_code rc = save_once(data, &again, err);
+        if (rc != PNCP_OK || !again)
+            return rc;
+    }
+    return pncp_err_set(err, PNCP_E_CONFLICT, "state: the day's file is changed by others all the time");
 }
 
 /* ---- checking -------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #include "day/data.h"
 
 /* Write both files (itens, arquivos) from the data as it is in the lake now. Memory is flat: keys are read and written
- * group by group. Errors of lake and data. */
+ * group by group. When others have committed meanwhile, data is read anew. Errors of lake and data. */
 MUST_CHECK enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_err *err);
 
 #define PNCP_STATE_WHAT_BYTES 224

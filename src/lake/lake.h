@@ -4,10 +4,10 @@
  * A version is opaque to everything above: two reads with the same version saw the same bytes. Conditional calls
  * (write_if, splice_if) replace an object only while it still has the version expected: PNCP_E_CONFLICT otherwise. All
  * writes are atomic: a reader, and a crash, see the old object or the new one. On a folder: version = size + hash of
- * the last 64 KiB, compared under a commit lock (flock on `lock`), then temp file in pncp_details/_state/tmp, write,
- * fsync, rename, fsync folder. An unclear answer (PNCP_E_IO after the rename, e.g. the folder's fsync) is for the
- * caller to resolve by reading the object's own history. Threads: calls on one lake from two threads are fine, on one
- * object or stage handle not.
+ * the last 64 KiB (so what is written conditionally must end in something unique: the commit id, an id), compared under
+ * a commit lock (flock on `lock`), then temp file in pncp_details/_state/tmp, write, fsync, rename, fsync folder. An
+ * unclear answer (PNCP_E_IO after the rename, e.g. the folder's fsync) is for the caller to resolve by reading the
+ * object's own history. Threads: calls on one lake from two threads are fine, on one object or stage handle not.
  */
 #ifndef PNCP_LAKE_H
 #define PNCP_LAKE_H
@@ -31,8 +31,8 @@ struct pncp_lake_options {
 };
 
 /* `url`: a folder, or file://…; s3://… is PNCP_E_UNSUPPORTED in this build. PNCP_E_USAGE: it already ends in
- * pncp_details (message names the right one), or is empty · PNCP_E_IO: it is a file, no rights · PNCP_E_UNSUPPORTED:
- * network or FUSE file system. */
+ * pncp_details (message names the right one), is empty, or has another scheme · PNCP_E_IO: it is a file, no rights ·
+ * PNCP_E_UNSUPPORTED: network or FUSE file system. */
 MUST_CHECK enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *options,
                                          struct pncp_lake **ret_lake, struct pncp_err *err);
 void pncp_lake_free(struct pncp_lake *lake);
@@ -73,7 +73,7 @@ void pncp_stage_release(struct pncp_stage *stage);
 /* ---- writing --------------------------------------------------------------------------------- */
 struct pncp_body { /* one of the two */
     struct pncp_view bytes;
-    struct pncp_stage *stage; /* consumed on success (renamed into place on a folder) */
+    struct pncp_stage *stage; /* consumed once it is being put into place; not when the version was another */
 };
 /* Replace or create, whatever is there. */
 MUST_CHECK enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path, const struct pncp_body *body,

@@ -40,6 +40,8 @@ static enum pncp_code check_url(const char *url, const char **ret_path, struct p
         return pncp_err_set(err, PNCP_E_UNSUPPORTED, "lake %s: s3 is not in this version, give a folder", url);
     if (pncp_view_starts(view, "file://"))
         view = (struct pncp_view){view.data + 7, view.len - 7};
+    else if (strncmp(url + strcspn(url, ":/"), "://", 3) == 0) /* else a folder of that name would be made here */
+        return pncp_err_set(err, PNCP_E_USAGE, "lake %s: give a folder or file://…", url);
     *ret_path = view.data;
     while (view.len > 1 && view.data[view.len - 1] == '/')
         view.len--;
@@ -53,6 +55,22 @@ static enum pncp_code check_url(const char *url, const char **ret_path, struct p
     return PNCP_OK;
 }
 
+/* A lake just made must survive a power loss as what is in it does. Best effort: the folders above it need not be
+ * readable for us. */
+static void sync_parents(const char *path)
+{
+    for (const char *slash = strchr(path, '/');; slash = strchr(slash + 1, '/')) {
+        char parent[PATH_MAX];
+        int len = slash == NULL ? 1 : (int)PNCP_MAX(slash - path, (ptrdiff_t)1);
+        (void)snprintf(parent, sizeof(parent), "%.*s", len, path[0] == '/' || slash != NULL ? path : ".");
+        AUTO(pncp_fd_close) int fd = pncp_sys_openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
+        if (fd >= 0)
+            (void)pncp_sys_fsync(fd);
+        if (slash == NULL)
+            return;
+    }
+}
+
 static enum pncp_code open_root(const char *path, const struct pncp_lake_options *options, int *ret_fd,
                                 struct pncp_err *err)
 {
@@ -61,6 +79,7 @@ static enum pncp_code open_root(const char *path, const struct pncp_lake_options
         enum pncp_code rc = pncp_file_mkdirs(AT_FDCWD, path, err);
         if (rc != PNCP_OK)
             return pncp_err_wrap(err, rc, "lake %s", path);
+        sync_parents(path);
         fd = pncp_sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     }
     if (fd < 0 && errno == ENOENT)
@@ -400,12 +419,15 @@ enum pncp_code pncp_lake_list(struct pncp_lake *lake, const char *path, bool (*e
         pncp_fd_close(&fd);
         return rc;
     }
-    errno = 0;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && !each(ctx, entry->d_name))
-            break;
-    }
-    enum pncp_code rc = errno == 0 ? PNCP_OK : pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
+    struct dirent *entry;
+    do {
+        errno = 0;
+        entry = readdir(folder);
+    } while (entry != NULL &&
+             (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || each(ctx, entry->d_name)));
+    enum pncp_code rc = PNCP_OK;
+    if (entry == NULL && errno != 0) /* stopped by each(): whatever it left in errno is its own */
+        rc = pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
     (void)closedir(folder);
     return rc;
 }

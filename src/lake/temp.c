@@ -77,14 +77,14 @@ static enum pncp_code rename_into_place(struct pncp_lake *lake, const char *temp
     enum pncp_code rc = pncp_file_mkdirs(lake->root_fd, folder, err);
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "lake %s", lake->url);
-    for (char *slash = strchr(folder, '/'); slash != NULL;
-         slash = strchr(slash + 1, '/')) { /* new folders must survive too */
+    rc = sync_folder(lake, ".", err); /* new folders must survive too, from the root on */
+    for (const char *slash = strchr(folder, '/'); rc == PNCP_OK && slash != NULL; slash = strchr(slash + 1, '/')) {
         char parent[512];
         (void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - folder), folder);
         rc = sync_folder(lake, parent, err);
-        if (rc != PNCP_OK)
-            return rc;
     }
+    if (rc != PNCP_OK)
+        return rc;
     if (pncp_sys_renameat(lake->root_fd, temp, lake->root_fd, path) != 0)
         return pncp_err_sys(err, errno, "lake %s: rename to %s", lake->url, path);
     return PNCP_OK;
@@ -96,8 +96,8 @@ enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *tem
     char folder[512];
     enum pncp_code rc = folder_of(path, folder, sizeof(folder));
     if (rc != PNCP_OK)
-        return pncp_err_set(err, rc, "lake %s: path %s is too long", lake->url, path);
-    if (pncp_sys_fsync(fd) != 0)
+        rc = pncp_err_set(err, rc, "lake %s: path %s is too long", lake->url, path);
+    else if (pncp_sys_fsync(fd) != 0)
         rc = pncp_err_sys(err, errno, "lake %s: sync %s", lake->url, path);
     if (rc == PNCP_OK)
         rc = rename_into_place(lake, temp, path, folder, err);

@@ -1,0 +1,250 @@
+/* pncp.history: there and back, summed when it grows too long, refused when it is damaged. */
+#include "base/mem.h"
+#include "day/data_int.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define AT INT64_C(1761202923) /* 2025-10-23T07:02:03Z */
+
+static struct pncp_history_entry entry(unsigned number, const char *run)
+{
+    struct pncp_history_entry e = {.n = number,
+                                   .at_s = AT + number,
+                                   .contratacoes = number,
+                                   .itens = 10 * number,
+                                   .arquivos = 100 * number,
+                                   .bytes = 1000 * number,
+                                   .ms_encode = 1,
+                                   .ms_read = 2,
+                                   .ms_send = 3,
+                                   .ms_commit = 4};
+    (void)snprintf(e.id, sizeof(e.id), "%032x", number);
+    (void)snprintf(e.run, sizeof(e.run), "%s", run);
+    return e;
+}
+
+static void assert_same(const struct pncp_history_entry *a, const struct pncp_history_entry *b)
+{
+    assert_string_equal(a->id, b->id);
+    assert_string_equal(a->run, b->run);
+    assert_true(a->rewrite == b->rewrite && a->sum == b->sum && a->n == b->n && a->at_s == b->at_s);
+    assert_int_equal(a->contratacoes, b->contratacoes);
+    assert_int_equal(a->itens, b->itens);
+    assert_int_equal(a->arquivos, b->arquivos);
+    assert_int_equal(a->bytes, b->bytes);
+    assert_true(a->ms_encode == b->ms_encode && a->ms_read == b->ms_read);
+    assert_true(a->ms_send == b->ms_send && a->ms_commit == b->ms_commit);
+}
+
+static void parse(const struct pncp_buf *text, struct pncp_history_entry **entries, size_t *count)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    if (pncp_history_parse(pncp_buf_view(text), entries, count, &err) != PNCP_OK)
+        fail_msg("%s", err.msg);
+}
+
+static void it_reads_to_the_letter(void **state)
+{
+    (void)state;
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    struct pncp_history_entry entries[] = {entry(1, "run-1"), entry(2, "run-1")};
+    entries[0].sum = true;
+    entries[1].rewrite = true;
+    const struct pncp_history_entry added = entry(3, "run-2");
+    assert_int_equal(pncp_history_format(entries, 2, &added, &text), PNCP_OK);
+    assert_int_equal(pncp_buf_append(&text, "", 1), PNCP_OK);
+    assert_string_equal(
+        text.data,
+        "[{\"run\":\"run-1\",\"checkpoints\":1,\"at\":\"2025-10-23T07:02:04Z\",\"kind\":\"sum\",\"contratacoes\":1,"
+        "\"itens\":10,\"arquivos\":100},"
+        "{\"id\":\"00000000000000000000000000000002\",\"run\":\"run-1\",\"n\":2,\"at\":\"2025-10-23T07:02:05Z\","
+        "\"kind\":\"rewrite\",\"contratacoes\":2,\"itens\":20,\"arquivos\":200,"
+        "\"ms\":{\"encode\":1,\"read\":2,\"send\":3,\"commit\":4},\"bytes\":2000},"
+        "{\"id\":\"00000000000000000000000000000003\",\"run\":\"run-2\",\"n\":3,\"at\":\"2025-10-23T07:02:06Z\","
+        "\"kind\":\"append\",\"contratacoes\":3,\"itens\":30,\"arquivos\":300,"
+        "\"ms\":{\"encode\":1,\"read\":2,\"send\":3,\"commit\":4},\"bytes\":3000}]");
+}
+
+static void there_and_back(void **state)
+{
+    (void)state;
+    AUTO(pncp_buf_release) struct pncp_buf text = {0}, again = {0};
+    struct pncp_history_entry *entries, written[] = {entry(1, "run-1"), entry(2, "run-1"), entry(3, "run-2")};
+    size_t count;
+    written[0].sum = true;
+    written[0].id[0] = '\0';
+    written[0].bytes = 0;
+    written[0].ms_encode = written[0].ms_read = written[0].ms_send = written[0].ms_commit = 0;
+    written[1].rewrite = true;
+    assert_int_equal(pncp_history_format(written, 3, NULL, &text), PNCP_OK);
+    parse(&text, &entries, &count);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_same(&entries[i], &written[i]);
+    assert_int_equal(pncp_history_format(entries, 3, NULL, &again), PNCP_OK);
+    assert_true(pncp_view_eq(pncp_buf_view(&text), pncp_buf_view(&again)));
+    pncp_free(entries);
+    /* none at all */
+    assert_int_equal(pncp_history_format(NULL, 0, NULL, &text), PNCP_OK);
+    assert_true(pncp_view_eq_text(pncp_buf_view(&text), "[]"));
+    parse(&text, &entries, &count);
+    assert_int_equal(count, 0);
+    pncp_free(entries);
+}
+
+/* Commit after commit, each from what the last one gave: like a day that grows. */
+static void it_is_summed_beyond_64_kib(void **state)
+{
+    (void)state;
+    static const char *const runs[] = {"20251023T060102Z-00000001", "20251023T060102Z-00000002",
+                                       "20251023T060102Z-00000003"};
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    struct pncp_history_entry *entries = NULL;
+    size_t count = 0, longest = 0;
+    int64_t contratacoes = 0;
+    bool summed = false;
+    for (unsigned i = 1; i <= 900; i++) {
+        /* runs one after the other, then two that take turns; every 50th is a rewrite, which added no rows */
+        struct pncp_history_entry added = entry(i, i <= 300 ? runs[0] : runs[1 + i % 2]);
+        added.rewrite = i % 50 == 0;
+        contratacoes += added.rewrite ? 0 : i;
+        assert_int_equal(pncp_history_format(entries, count, &added, &text), PNCP_OK);
+        pncp_free(entries);
+        parse(&text, &entries, &count);
+        longest = PNCP_MAX(longest, text.len);
+        size_t sums = 0;
+        int64_t n = 0, rows = 0, itens = 0, arquivos = 0, appends = 0;
+        for (size_t k = 0; k < count; k++) {
+            const struct pncp_history_entry *e = &entries[k];
+            sums += e->sum;
+            assert_true(!e->sum || k == sums - 1); /* oldest first */
+            if (e->rewrite)
+                continue;
+            n += e->sum ? e->n : 1;
+            rows += e->contratacoes;
+            itens += e->itens;
+            arquivos += e->arquivos;
+            appends++;
+        }
+        assert_int_equal(n, i - i / 50);
+        assert_int_equal(rows, contratacoes);
+        assert_int_equal(itens, 10 * contratacoes);
+        assert_int_equal(arquivos, 100 * contratacoes);
+        assert_in_range(sums, 0, 3); /* one a run, whoever was when in between */
+        /* the newest 64 are whole, to the last field */
+        for (size_t k = 0; k < 64 && k < i; k++) {
+            struct pncp_history_entry want = entry(i - (unsigned)k, i - k <= 300 ? runs[0] : runs[1 + (i - k) % 2]);
+            want.rewrite = (i - k) % 50 == 0;
+            assert_same(&entries[count - 1 - k], &want);
+        }
+        summed = summed || sums > 0;
+        if (sums > 0)
+            assert_true(entries[sums - 1].at_s < entries[sums].at_s);
+    }
+    assert_true(summed);
+    assert_in_range(longest, 60 * 1024, 64 * 1024);
+    pncp_free(entries);
+}
+
+static void ids_are_found(void **state)
+{
+    (void)state;
+    struct pncp_history_entry entries[] = {entry(1, "run-1"), entry(2, "run-1"), entry(3, "run-1")};
+    entries[0].sum = true; /* its id is gone in truth; here it shows that a sum answers for no id */
+    const struct pncp_data data = {.history = entries, .history_count = 3};
+    bool newest = true;
+    assert_true(pncp_history_has(&data, entries[1].id, &newest));
+    assert_false(newest);
+    assert_true(pncp_history_has(&data, entries[2].id, &newest));
+    assert_true(newest);
+    assert_false(pncp_history_has(&data, entries[0].id, &newest));
+    assert_false(pncp_history_has(&data, "ffffffffffffffffffffffffffffffff", &newest));
+    assert_ptr_equal(pncp_data_newest(&data), &entries[2]);
+    const struct pncp_data only_sum = {.history = entries, .history_count = 1}, none = {0};
+    assert_null(pncp_data_newest(&only_sum));
+    assert_null(pncp_data_newest(&none));
+}
+
+#define GOOD                                                                                                           \
+    "\"id\":\"0123456789abcdef0123456789abcdef\",\"run\":\"r\",\"n\":1,\"at\":\"2025-10-23T06:02:03Z\","               \
+    "\"kind\":\"append\",\"contratacoes\":1,\"itens\":2,\"arquivos\":3"
+
+static void damage_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"[{" GOOD "}]", true},
+        {"[{" GOOD ",\"later\":[1]}]", true}, /* fields are only ever added */
+        {"[]", true},
+        {"", false},
+        {"[", false},
+        {"{}", false},
+        {"null", false},
+        {"[{" GOOD "},]", false},
+        {"[{" GOOD "},3]", false},
+        {"[{}]", false},
+        {"[{" GOOD ",\"n\":2}]", false}, /* a key twice */
+        {"[{\"id\":\"0123\",\"run\":\"r\",\"n\":1,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"append\","
+         "\"contratacoes\":1,\"itens\":2,\"arquivos\":3}]",
+         false}, /* a short id */
+        {"[{\"run\":\"r\",\"n\":1,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"append\",\"contratacoes\":1,\"itens\":2,"
+         "\"arquivos\":3}]",
+         false}, /* none */
+        {"[{\"id\":\"0123456789abcdef0123456789abcdef0\",\"run\":\"r\",\"n\":1,\"at\":\"2025-10-23T06:02:03Z\","
+         "\"kind\":\"append\",\"contratacoes\":1,\"itens\":2,\"arquivos\":3}]",
+         false}, /* a long one */
+        {"[{\"run\":\"r\",\"checkpoints\":4,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"sum\",\"contratacoes\":1,"
+         "\"itens\":2,\"arquivos\":3}]",
+         true},
+        {"[{\"run\":\"r\",\"checkpoints\":-4,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"sum\",\"contratacoes\":1,"
+         "\"itens\":2,\"arquivos\":3}]",
+         false},
+        {"[{\"run\":\"r\",\"checkpoints\":4294967296,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"sum\","
+         "\"contratacoes\":1,\"itens\":2,\"arquivos\":3}]",
+         false},
+        {"[{\"run\":\"r\",\"checkpoints\":4,\"at\":\"yesterday\",\"kind\":\"sum\",\"contratacoes\":1,\"itens\":2,"
+         "\"arquivos\":3}]",
+         false},
+        {"[{\"run\":\"r\",\"checkpoints\":4,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"undo\",\"contratacoes\":1,"
+         "\"itens\":2,\"arquivos\":3}]",
+         false},
+        {"[{\"run\":\"r\",\"checkpoints\":4,\"at\":\"2025-10-23T06:02:03Z\",\"kind\":\"sum\",\"contratacoes\":1.5,"
+         "\"itens\":2,\"arquivos\":3}]",
+         false},
+        {"[{\"run\":\"0123456789012345678901234567890123456789\",\"checkpoints\":4,\"at\":\"2025-10-23T06:02:03Z\","
+         "\"kind\":\"sum\",\"contratacoes\":1,\"itens\":2,\"arquivos\":3}]",
+         false}, /* a run id that is too long */
+    };
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+        struct pncp_history_entry *entries;
+        size_t count;
+        struct pncp_err err = PNCP_ERR_INIT;
+        enum pncp_code rc = pncp_history_parse(pncp_view_of(cases[i].text), &entries, &count, &err);
+        if ((rc == PNCP_OK) != cases[i].good)
+            fail_msg("%s: %s", cases[i].text, rc == PNCP_OK ? "accepted" : err.msg);
+        if (rc == PNCP_OK) {
+            pncp_free(entries);
+        } else {
+            assert_int_equal(rc, PNCP_E_PARSE);
+            assert_non_null(strstr(err.msg, "pncp.history"));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_reads_to_the_letter),     cmocka_unit_test(there_and_back),
+        cmocka_unit_test(it_is_summed_beyond_64_kib), cmocka_unit_test(ids_are_found),
+        cmocka_unit_test(damage_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,518 @@
+/* A lake in a folder: what it is opened with, reading, conditional writing, holding, and what a power loss leaves. */
+#include "base/mem.h"
+#include "base/sys.h"
+#include "lake/lake.h"
+#include "rows_fixture.h"
+#include "sys_faults.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOCK "pncp_details/_state/lock/test.commit"
+#define PATH "pncp_details/a/b/object"
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static long fs_type;                                 /* 0: the true one */
+int __real_fstatfs64(int fd, struct statfs *ret_fs); /* what fstatfs is with 64-bit offsets */
+int __wrap_fstatfs64(int fd, struct statfs *ret_fs);
+int __wrap_fstatfs64(int fd, struct statfs *ret_fs)
+{
+    int rc = __real_fstatfs64(fd, ret_fs);
+    if (fs_type != 0)
+        ret_fs->f_type = fs_type;
+    return rc;
+}
+
+static enum pncp_code try_open(const char *url, bool create, bool writable, bool unsafe, const char *says)
+{
+    const struct pncp_lake_options options = {
+        .run_id = "run-1", .create = create, .writable = writable, .unsafe_store = unsafe};
+    struct pncp_lake *lake = NULL;
+    struct pncp_err err = PNCP_ERR_INIT;
+    enum pncp_code rc = pncp_lake_open(url, &options, &lake, &err);
+    if (rc != PNCP_OK && (err.code != rc || err.msg[0] == '\0' || (says != NULL && strstr(err.msg, says) == NULL)))
+        fail_msg("%s: %s", url, err.msg);
+    if (rc == PNCP_OK && says != NULL && says[0] == '/')
+        assert_string_equal(pncp_lake_url(lake), says);
+    pncp_lake_free(lake);
+    return rc;
+}
+
+static void the_url_names_a_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        enum pncp_code code;
+        const char *says;
+    } cases[] = {
+        {"", PNCP_E_USAGE, "empty"},
+        {"file://", PNCP_E_USAGE, "empty"},
+        {"pncp_details", PNCP_E_USAGE, "use --lake ."},
+        {"pncp_details//", PNCP_E_USAGE, "use --lake ."},
+        {"data/pncp_details", PNCP_E_USAGE, "use --lake data"},
+        {"file:///data/pncp_details/", PNCP_E_USAGE, "use --lake /data"},
+        {"/pncp_details", PNCP_E_USAGE, "use --lake /"},
+        {"s3://bucket", PNCP_E_UNSUPPORTED, "s3"},
+        {"s3://bucket/pncp_details", PNCP_E_UNSUPPORTED, "s3"},
+        {"gs://bucket", PNCP_E_USAGE, "gs://bucket"},
+        {"http://host/lake", PNCP_E_USAGE, "http://host/lake"},
+        {"/nowhere/at/all", PNCP_E_NOTFOUND, "/nowhere/at/all"},
+        {"/dev/null", PNCP_E_IO, "/dev/null: is not a folder"},
+        {"/dev/null/lake", PNCP_E_IO, "/dev/null/lake"},
+    };
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++)
+        assert_int_equal(try_open(cases[i].url, false, false, false, cases[i].says), cases[i].code);
+}
+
+static void the_folder_is_made_when_asked(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    char path[400], url[420], before[400];
+    rows_lake_open(&lake);
+    (void)snprintf(path, sizeof(path), "%s/new/lake", lake.folder);
+    assert_int_equal(try_open(path, false, true, false, "no such folder"), PNCP_E_NOTFOUND);
+    assert_false(rows_file_exists(&lake, "new"));
+    (void)snprintf(url, sizeof(url), "file://%s/", path);
+    assert_int_equal(try_open(url, true, true, false, path), PNCP_OK);
+    assert_true(rows_file_exists(&lake, "new/lake/pncp_details/_state/tmp")); /* writing was tried */
+    assert_int_equal(try_open(path, false, false, false, path), PNCP_OK);
+    /* relative, from where we are; reports name it whole */
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(lake.folder), 0);
+    assert_int_equal(try_open("other", true, false, false, NULL), PNCP_OK);
+    assert_int_equal(try_open("./new/lake", false, false, false, path), PNCP_OK);
+    assert_int_equal(chdir(before), 0);
+    assert_true(rows_file_exists(&lake, "other"));
+    rows_lake_close(&lake);
+}
+
+static void a_folder_that_cannot_be_written_is_told(void **state)
+{
+    (void)state;
+    if (geteuid() == 0)
+        skip(); /* root writes everywhere */
+    struct rows_lake lake;
+    rows_lake_open(&lake);
+    assert_int_equal(chmod(lake.folder, 0555), 0);
+    assert_int_equal(try_open(lake.folder, true, true, false, lake.folder), PNCP_E_IO);
+    assert_int_equal(try_open(lake.folder, false, false, false, NULL), PNCP_OK); /* to read is fine */
+    assert_int_equal(chmod(lake.folder, 0755), 0);
+    rows_lake_close(&lake);
+}
+
+static void network_file_systems_are_refused(void **state)
+{
+    (void)state;
+    static const long types[] = {NFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, V9FS_MAGIC};
+    struct rows_lake lake;
+    rows_lake_open(&lake);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(types); i++) {
+        fs_type = types[i];
+        assert_int_equal(try_open(lake.folder, true, true, false, "--unsafe-store"), PNCP_E_UNSUPPORTED);
+        assert_int_equal(try_open(lake.folder, true, true, true, lake.folder), PNCP_OK);
+    }
+    fs_type = TMPFS_MAGIC;
+    assert_int_equal(try_open(lake.folder, true, true, false, NULL), PNCP_OK);
+    fs_type = 0;
+    rows_lake_close(&lake);
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+static struct pncp_version version_of(struct pncp_lake *lake, const char *path)
+{
+    struct pncp_object object;
+    assert_int_equal(pncp_lake_open_object(lake, path, LOCK, &object, NULL), PNCP_OK);
+    struct pncp_version version = object.version;
+    pncp_object_release(&object);
+    pncp_object_release(&object);
+    return version;
+}
+
+static void put(struct pncp_lake *lake, const char *path, const char *text)
+{
+    const struct pncp_body body = {.bytes = pncp_view_of(text)};
+    struct pncp_err err = PNCP_ERR_INIT;
+    if (pncp_lake_put(lake, path, &body, &err) != PNCP_OK)
+        fail_msg("%s", err.msg);
+}
+
+static void assert_content(const struct rows_lake *lake, const char *path, const char *text)
+{
+    AUTO(pncp_buf_release) struct pncp_buf buf = {0};
+    assert_int_equal(pncp_lake_load(lake->lake, path, NULL, &buf, NULL, NULL), PNCP_OK);
+    assert_true(pncp_view_eq_text(pncp_buf_view(&buf), text));
+}
+
+static void put_load_remove(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct pncp_buf small = PNCP_BUF_INIT(4);
+    struct pncp_err err = PNCP_ERR_INIT;
+    char path[700];
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_load(lake.lake, PATH, NULL, &small, NULL, &err), PNCP_E_NOTFOUND);
+    assert_non_null(strstr(err.msg, PATH));
+    put(lake.lake, PATH, "one");
+    assert_content(&lake, PATH, "one");
+    put(lake.lake, PATH, "");
+    assert_content(&lake, PATH, "");
+    put(lake.lake, PATH, "three");
+    assert_int_equal(pncp_lake_load(lake.lake, PATH, NULL, &small, NULL, &err), PNCP_E_LIMIT);
+    assert_non_null(strstr(err.msg, PATH));
+    pncp_buf_release(&small);
+    put(lake.lake, "at-the-root", "x");
+    assert_content(&lake, "at-the-root", "x");
+    assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
+    assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
+    assert_int_equal(pncp_lake_remove(lake.lake, "at-the-root/below", NULL), PNCP_OK);
+    assert_false(rows_file_exists(&lake, PATH));
+    assert_int_equal(pncp_lake_remove(lake.lake, "pncp_details/a", &err), PNCP_E_IO); /* a folder is not an object */
+    /* names beyond the ceilings: an error that names them, no temp left */
+    memset(path, 'x', sizeof(path));
+    path[300] = '\0';
+    const struct pncp_body body = {.bytes = PNCP_VIEW_LIT("x")};
+    assert_int_equal(pncp_lake_put(lake.lake, path, &body, &err), PNCP_E_IO);
+    memset(path, 'y', sizeof(path));
+    for (size_t i = 0; i < 600; i += 100)
+        path[i + 50] = '/';
+    path[650] = '\0';
+    assert_int_equal(pncp_lake_put(lake.lake, path, &body, &err), PNCP_E_LIMIT);
+    assert_non_null(strstr(err.msg, "yyyyyyyy"));
+    assert_int_equal(rows_temp_count(&lake), 0);
+    rows_lake_close(&lake);
+}
+
+static void written_only_on_the_version_seen(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct pncp_version none = {.text = ""}, one, two, three = {.text = "unset"};
+    struct pncp_err err = PNCP_ERR_INIT;
+    const struct pncp_body a = {.bytes = PNCP_VIEW_LIT("aaaa")}, b = {.bytes = PNCP_VIEW_LIT("bbbb")};
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &none, &a, &one, &err), PNCP_OK);
+    assert_string_equal(version_of(lake.lake, PATH).text, one.text);
+    /* it exists now */
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &none, &b, &three, &err), PNCP_E_CONFLICT);
+    assert_non_null(strstr(err.msg, PATH));
+    assert_string_equal(three.text, "unset");
+    assert_content(&lake, PATH, "aaaa");
+    /* as long as before, another version all the same */
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &one, &b, &two, &err), PNCP_OK);
+    assert_string_not_equal(one.text, two.text);
+    assert_string_equal(version_of(lake.lake, PATH).text, two.text);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &one, &a, &three, &err), PNCP_E_CONFLICT);
+    assert_content(&lake, PATH, "bbbb");
+    /* gone: the version seen is not there any more */
+    assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &two, &a, &three, &err), PNCP_E_CONFLICT);
+    assert_false(rows_file_exists(&lake, PATH));
+    /* a load tells the version of what it gave */
+    put(lake.lake, PATH, "cccc");
+    AUTO(pncp_buf_release) struct pncp_buf buf = {0};
+    assert_int_equal(pncp_lake_load(lake.lake, PATH, LOCK, &buf, &three, &err), PNCP_OK);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &three, &a, &one, &err), PNCP_OK);
+    assert_int_equal(rows_temp_count(&lake), 0);
+    rows_lake_close(&lake);
+}
+
+static void spliced_only_on_the_version_seen(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct pncp_version none = {.text = ""}, one, two, three;
+    struct pncp_err err = PNCP_ERR_INIT;
+    const struct pncp_view first[] = {PNCP_VIEW_LIT("head"), PNCP_VIEW_LIT(""), PNCP_VIEW_LIT("-tail-1")},
+                           next[] = {PNCP_VIEW_LIT("+tail-2")};
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &none, 0, first, 3, &one, &err), PNCP_OK);
+    assert_content(&lake, PATH, "head-tail-1");
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &one, 4, next, 1, &two, &err), PNCP_OK);
+    assert_content(&lake, PATH, "head+tail-2");
+    assert_string_not_equal(one.text, two.text); /* of equal size */
+    assert_string_equal(version_of(lake.lake, PATH).text, two.text);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &one, 4, first, 3, &three, &err), PNCP_E_CONFLICT);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &none, 0, first, 3, &three, &err), PNCP_E_CONFLICT);
+    assert_content(&lake, PATH, "head+tail-2");
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 12, next, 1, &three, &err), PNCP_E_PARSE);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 11, NULL, 0, &three, &err), PNCP_OK);
+    assert_string_equal(three.text, two.text); /* the same bytes */
+    assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &three, 4, next, 1, &two, &err), PNCP_E_CONFLICT);
+    assert_false(rows_file_exists(&lake, PATH));
+    assert_int_equal(rows_temp_count(&lake), 0);
+    rows_lake_close(&lake);
+}
+
+/* copy_file_range that a file system lacks, or that copies less than asked. */
+static int no_copying(void *ctx, const char *call, const char *path)
+{
+    (void)path;
+    return strcmp(call, "copy_file_range") == 0 ? *(const int *)ctx : 0;
+}
+
+static void a_large_prefix_is_kept_whatever_the_file_system(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    AUTO(pncp_buf_release) struct pncp_buf big = {0};
+    struct pncp_version versions[4] = {{.text = ""}};
+    struct pncp_err err = PNCP_ERR_INIT;
+    static const int errors[] = {0, EXDEV, EOPNOTSUPP};
+    rows_lake_open(&lake);
+    for (uint32_t i = 0; i < 300000; i++)
+        assert_int_equal(pncp_buf_append(&big, &i, sizeof(i)), PNCP_OK);
+    const struct pncp_view all = pncp_buf_view(&big), tail = PNCP_VIEW_LIT("tail");
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[0], 0, &all, 1, &versions[1], &err), PNCP_OK);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(errors); i++) {
+        AUTO(pncp_buf_release) struct pncp_buf got = {0};
+        int error = errors[i];
+        sys_faults_hook(no_copying, &error);
+        enum pncp_code rc =
+            pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[1], 1000001, &tail, 1, &versions[2], &err);
+        sys_faults_hook(NULL, NULL);
+        assert_int_equal(rc, PNCP_OK);
+        assert_int_equal(pncp_lake_load(lake.lake, PATH, LOCK, &got, NULL, NULL), PNCP_OK);
+        assert_int_equal(got.len, 1000005);
+        assert_memory_equal(got.data, big.data, 1000001);
+        assert_memory_equal(got.data + 1000001, "tail", 4);
+        const struct pncp_body body = {.bytes = all};
+        assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &versions[2], &body, &versions[1], &err), PNCP_OK);
+    }
+    rows_lake_close(&lake);
+}
+
+static void a_reader_keeps_the_version_it_opened(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct pncp_object object;
+    char text[4];
+    struct pncp_err err = PNCP_ERR_INIT;
+    rows_lake_open(&lake);
+    put(lake.lake, PATH, "old!");
+    assert_int_equal(pncp_lake_open_object(lake.lake, PATH, LOCK, &object, NULL), PNCP_OK);
+    put(lake.lake, PATH, "something new");
+    assert_int_equal(object.source.size, 4);
+    assert_int_equal(object.source.read_at(object.source.ctx, 0, text, 4, &err), PNCP_OK);
+    assert_memory_equal(text, "old!", 4);
+    assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
+    assert_int_equal(object.source.read_at(object.source.ctx, 1, text, 3, &err), PNCP_OK);
+    assert_memory_equal(text, "ld!", 3);
+    assert_int_equal(object.source.read_at(object.source.ctx, 2, text, 3, &err), PNCP_E_PARSE); /* beyond its end */
+    assert_non_null(strstr(err.msg, PATH));
+    pncp_object_release(&object);
+    rows_lake_close(&lake);
+}
+
+/* Nobody else can have the lock between the look at the version and the new file's name. */
+struct intruder {
+    char lock[600];
+    unsigned asked, got;
+};
+
+static int try_lock(void *ctx, const char *call, const char *path)
+{
+    (void)path;
+    struct intruder *in = ctx;
+    if (strcmp(call, "write") != 0 && strcmp(call, "renameat") != 0)
+        return 0;
+    int fd = open(in->lock, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    in->asked++;
+    in->got += flock(fd, LOCK_SH | LOCK_NB) == 0; /* not even shared: it is exclusive */
+    assert_int_equal(close(fd), 0);
+    return 0;
+}
+
+static void the_commit_lock_is_held_throughout(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct intruder in = {.asked = 0};
+    struct pncp_version version = {.text = ""};
+    const struct pncp_body body = {.bytes = PNCP_VIEW_LIT("x")};
+    const struct pncp_view tail = PNCP_VIEW_LIT("y");
+    rows_lake_open(&lake);
+    (void)snprintf(in.lock, sizeof(in.lock), "%s/" LOCK, lake.folder);
+    sys_faults_hook(try_lock, &in);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &version, &body, &version, NULL), PNCP_OK);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &version, 1, &tail, 1, &version, NULL), PNCP_OK);
+    sys_faults_hook(NULL, NULL);
+    assert_true(in.asked >= 4);
+    assert_int_equal(in.got, 0);
+    rows_lake_close(&lake);
+}
+
+/* ---- many at once ---------------------------------------------------------------------------- */
+
+#define THREADS 3
+#define ROUNDS 60
+
+struct counter {
+    struct pncp_lake *lake;
+    int failed;
+};
+
+/* Add one, by write-if, ROUNDS times: a lost update would show in the sum. */
+static void *count_up(void *arg)
+{
+    struct counter *c = arg;
+    for (int i = 0; i < ROUNDS;) {
+        AUTO(pncp_buf_release) struct pncp_buf buf = {0};
+        struct pncp_version version = {.text = ""}, ignored;
+        char text[40];
+        enum pncp_code rc = pncp_lake_load(c->lake, PATH, LOCK, &buf, &version, NULL);
+        uint64_t value = 0;
+        if (rc == PNCP_OK && !pncp_view_u64((struct pncp_view){buf.data, buf.len}, &value))
+            rc = PNCP_E_PARSE;
+        (void)snprintf(text, sizeof(text), "%020" PRIu64, value + 1);
+        const struct pncp_body body = {.bytes = pncp_view_of(text)};
+        if (rc == PNCP_OK || rc == PNCP_E_NOTFOUND)
+            rc = pncp_lake_write_if(c->lake, PATH, LOCK, &version, &body, &ignored, NULL);
+        if (rc != PNCP_OK && rc != PNCP_E_CONFLICT) {
+            c->failed = (int)rc;
+            break;
+        }
+        i += rc == PNCP_OK;
+    }
+    return NULL;
+}
+
+static void no_update_is_lost_among_threads(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    pthread_t threads[THREADS];
+    struct counter counters[THREADS];
+    char want[40];
+    rows_lake_open(&lake);
+    for (size_t i = 0; i < THREADS; i++) {
+        counters[i] = (struct counter){.lake = lake.lake}; /* one lake: its temp names are counted together */
+        assert_int_equal(pthread_create(&threads[i], NULL, count_up, &counters[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(counters[i].failed, 0);
+    }
+    (void)snprintf(want, sizeof(want), "%020d", THREADS * ROUNDS);
+    assert_content(&lake, PATH, want);
+    assert_int_equal(rows_temp_count(&lake), 0);
+    rows_lake_close(&lake);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+struct names {
+    char text[200];
+    size_t count, stop_at;
+};
+
+static bool take_name(void *ctx, const char *name)
+{
+    struct names *names = ctx;
+    (void)snprintf(names->text + strlen(names->text), sizeof(names->text) - strlen(names->text), "%s ", name);
+    errno = EBADF; /* what a callback leaves in errno is not the folder's trouble */
+    return ++names->count != names->stop_at;
+}
+
+static void names_in_a_folder(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct names names = {.count = 0};
+    struct pncp_err err = PNCP_ERR_INIT;
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_list(lake.lake, "no/such/folder", take_name, &names, &err), PNCP_OK);
+    put(lake.lake, "f/one", "");
+    put(lake.lake, "f/two", "");
+    put(lake.lake, "f/below/three", "");
+    assert_int_equal(pncp_lake_list(lake.lake, "f", take_name, &names, &err), PNCP_OK);
+    assert_int_equal(names.count, 3);
+    assert_true(strstr(names.text, "one ") && strstr(names.text, "two ") && strstr(names.text, "below "));
+    names = (struct names){.stop_at = 2};
+    assert_int_equal(pncp_lake_list(lake.lake, "f", take_name, &names, &err), PNCP_OK);
+    assert_int_equal(names.count, 2);
+    assert_int_equal(pncp_lake_list(lake.lake, "f/one", take_name, &names, &err), PNCP_E_IO);
+    assert_non_null(strstr(err.msg, "f/one"));
+    rows_lake_close(&lake);
+}
+
+static void one_run_holds_a_day(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct pncp_hold hold = PNCP_HOLD_INIT, other = PNCP_HOLD_INIT;
+    struct pncp_err err = PNCP_ERR_INIT;
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    int ready[2], status;
+    static const char path[] = "pncp_details/_state/lock/pncp_details_20251022.run";
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_hold(lake.lake, path, PNCP_VIEW_LIT("{\"run_id\":\"a-long-one\"}"), &hold, &err),
+                     PNCP_OK);
+    assert_int_equal(pncp_lake_hold(lake.lake, path, PNCP_VIEW_LIT("{}"), &other, &err), PNCP_E_BUSY);
+    assert_non_null(strstr(err.msg, "{\"run_id\":\"a-long-one\"}"));
+    assert_null(strchr(err.msg, '\n'));
+    assert_int_equal(other.fd, -1);
+    pncp_hold_release(&hold);
+    pncp_hold_release(&hold);
+    assert_int_equal(pncp_lake_hold(lake.lake, path, PNCP_VIEW_LIT("{\"b\":1}"), &other, &err), PNCP_OK);
+    assert_true(rows_file_get(&lake, path, &text));
+    assert_string_equal(text.data, "{\"b\":1}\n"); /* nothing of the longer one before */
+    pncp_hold_release(&other);
+    /* gone with its process */
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
+        bool held = pncp_lake_hold(lake.lake, path, PNCP_VIEW_LIT("{\"child\":1}"), &hold, NULL) == PNCP_OK;
+        _exit(held && write(ready[1], "x", 1) == 1 && pause() == -1 ? 0 : 1);
+    }
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(pncp_lake_hold(lake.lake, path, PNCP_VIEW_LIT("{}"), &hold, &err), PNCP_E_BUSY);
+    assert_non_null(strstr(err.msg, "child"));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(pncp_lake_hold(lake.lake, path, PNCP_VIEW_LIT("{}"), &hold, &err), PNCP_OK);
+    pncp_hold_release(&hold);
+    (void)close(ready[0]), (void)close(ready[1]);
+    rows_lake_close(&lake);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_url_names_a_folder),
+        cmocka_unit_test(the_folder_is_made_when_asked),
+        cmocka_unit_test(a_folder_that_cannot_be_written_is_told),
+        cmocka_unit_test(network_file_systems_are_refused),
+        cmocka_unit_test(put_load_remove),
+        cmocka_unit_test(written_only_on_the_version_seen),
+        cmocka_unit_test(spliced_only_on_the_version_seen),
+        cmocka_unit_test(a_large_prefix_is_kept_whatever_the_file_system),
+        cmocka_unit_test(a_reader_keeps_the_version_it_opened),
+        cmocka_unit_test(the_commit_lock_is_held_throughout),
+        cmocka_unit_test(no_update_is_lost_among_threads),
+        cmocka_unit_test(names_in_a_folder),
+        cmocka_unit_test(one_run_holds_a_day),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
