@@ -15,6 +15,8 @@ uint64_t pncp_backoff_ms(uint32_t first_ms, unsigned failures, int64_t retry_aft
 
 uint64_t pncp_brake_ms(uint32_t brake_ms, int64_t retry_after_s, uint64_t *random_state)
 {
-    uint64_t wait = retry_after_s >= 0 ? (uint64_t)retry_after_s * 1000 : brake_ms;
+    uint64_t wait = brake_ms;
+    if (retry_after_s >= 0)
+        wait = PNCP_MAX((uint64_t)retry_after_s * 1000, (uint64_t)PNCP_MIN(brake_ms, (uint32_t)PNCP_BRAKE_MIN_MS));
     return wait + pncp_splitmix(random_state) % (wait / 10 + 1);
 }

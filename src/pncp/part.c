@@ -1,11 +1,12 @@
 #include "pncp/part.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "pncp/url.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define READS_MAX 2         /* a disagreement that stays over two reads is accepted */
+#define READS_MAX 4         /* of a list whose rows and count disagree in another way each time */
 #define ABSENT_ROUNDS_MAX 2 /* a page absent although /quantidade counts rows: asked again so often */
 #define SHRINKS_MAX 8       /* readings begun anew because pages were cut further while reading */
 #define UNKNOWN (-1)
@@ -25,6 +26,7 @@ static void drop_pages(struct pncp_part_fetch *part)
     part->page_count = 0;
     part->bytes = 0;
     part->total = 0;
+    part->ids_sum = 0;
     part->id_count = 0;
     if (part->ids != NULL)
         memset(part->ids, 0, part->id_cap * sizeof(*part->ids));
@@ -88,7 +90,7 @@ static size_t slot_of(const int64_t *ids, size_t cap, int64_t id)
 }
 
 /* *ret_new: not met before in this reading. */
-static enum pncp_code add_id(struct pncp_part_fetch *part, int64_t id, bool *ret_new)
+static enum pncp_code put_id(struct pncp_part_fetch *part, int64_t id, bool *ret_new)
 {
     if (id == 0) {
         *ret_new = !part->zero_seen;
@@ -113,6 +115,15 @@ static enum pncp_code add_id(struct pncp_part_fetch *part, int64_t id, bool *ret
     part->id_count += *ret_new;
     part->ids[slot] = id;
     return PNCP_OK;
+}
+
+static enum pncp_code add_id(struct pncp_part_fetch *part, int64_t id, bool *ret_new)
+{
+    uint64_t hash = (uint64_t)id;
+    enum pncp_code rc = put_id(part, id, ret_new);
+    if (rc == PNCP_OK && *ret_new)
+        part->ids_sum += pncp_splitmix(&hash);
+    return rc;
 }
 
 enum pncp_code pncp_part_row_is_new(struct pncp_part_fetch *seen, yyjson_val *row, bool *ret_new)
@@ -167,17 +178,29 @@ static void begin_reading(struct pncp_part_fetch *part, uint32_t page_rows)
     ask_page(part, 1, page_rows);
 }
 
+/* Did this reading end as the one before did: with the same rows and the same number? Only then does a disagreement
+ * stay; two readings that each missed another page have only their being wrong in common. */
+static bool ended_alike(struct pncp_part_fetch *part)
+{
+    bool alike = part->reads > 0 && part->total == part->before_total && part->quantidade == part->before_counted &&
+                 part->ids_sum == part->before_sum;
+    part->before_total = part->total;
+    part->before_counted = part->quantidade;
+    part->before_sum = part->ids_sum;
+    return alike;
+}
+
 /* The list has come to its end with part->total rows, and with a number from /quantidade where one was needed. */
 static void end_reading(struct pncp_part_fetch *part)
 {
+    bool agrees = part->quantidade == UNKNOWN || part->quantidade == part->total, stays = ended_alike(part);
     part->reads++;
-    bool agrees = part->quantidade == UNKNOWN || part->quantidade == part->total;
-    if (!agrees && part->reads < READS_MAX) {
+    if (!agrees && !stays && part->reads < READS_MAX) {
         begin_reading(part, PNCP_PAGE_ROWS_DETAIL);
         return;
     }
     part->differs = !agrees;
-    if (part->total == 0 && part->quantidade > 0) /* rows that are counted and not shown: nothing is proven */
+    if (!agrees && (!stays || part->total == 0)) /* or rows that are counted and not shown: nothing is proven */
         fail(part, PNCP_REASON_PAGE_MISMATCH, 200);
     else
         done(part, part->total > 0 ? PNCP_SITUACAO_OK : PNCP_SITUACAO_VAZIO);

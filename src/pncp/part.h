@@ -4,9 +4,10 @@
  *
  * The API cuts pages silently, so a short page proves nothing by itself (design section 6): a list of 10 rows or more
  * is confirmed by /quantidade; when that says more, the rest is asked page by page with the size received (both ways of
- * cutting agree then); a disagreement that stays over two full reads is accepted with both numbers, unless no row came
- * at all: FAILED with page_mismatch. A 404 counts only when /quantidade says 404, none or 0 too; when it says more, the
- * page is asked again twice. Sequence: init -> while next() gives a request: ask it, then answer() -> state DONE or
+ * cutting agree then); a disagreement that two readings in a row show alike, the same rows and the same number, is
+ * accepted with both numbers, unless no row came at all. Readings that contradict each other prove nothing: after four
+ * of them, FAILED with page_mismatch. A 404 counts only when /quantidade says 404, none or 0 too; when it says more,
+ * the page is asked again twice. Sequence: init -> while next() gives a request: ask it, then answer() -> state DONE or
  * FAILED.
  */
 #ifndef PNCP_PART_H
@@ -35,7 +36,7 @@ struct pncp_part_fetch {
     long http_status;
     int64_t total;          /* rows received, duplicates left out; -1 when ausente */
     int64_t quantidade;     /* what /quantidade said (204: 0); -1: not asked, or it answered 404 */
-    bool differs;           /* accepted although total and quantidade disagree after two reads */
+    bool differs;           /* accepted although total and quantidade disagree, twice alike */
     struct pncp_buf *pages; /* bodies of the accepted reading, in page order; owned */
     size_t page_count, page_cap;
     size_t bytes; /* held in pages */
@@ -44,6 +45,9 @@ struct pncp_part_fetch {
     int64_t last_rows, last_fresh;        /* of that page */
     int64_t short_rows;                   /* of a page that came short in mid-list; 0: none did in this reading */
     uint32_t reads, absent_rounds, shrinks;
+    uint64_t ids_sum;                     /* of the ids' hashes: which rows this reading has */
+    int64_t before_total, before_counted; /* what the reading before ended with, its sum of ids as well */
+    uint64_t before_sum;
     long absent_status;
     int64_t *ids; /* numeroItem / sequencialDocumento seen in this reading (open addressing) */
     size_t id_count, id_cap;

@@ -9,7 +9,8 @@
 static bool parse_fixdate(struct pncp_view text, int64_t *ret_us)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (text.len != 29 || memcmp(text.data + 3, ", ", 2) != 0 || memcmp(text.data + 25, " GMT", 4) != 0)
+    if (text.len != 29 || memcmp(text.data + 3, ", ", 2) != 0 || text.data[7] != ' ' || text.data[11] != ' ' ||
+        text.data[16] != ' ' || memcmp(text.data + 25, " GMT", 4) != 0)
         return false;
     int month = 0;
     for (int i = 0; i < 12; i++)
