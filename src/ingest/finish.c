@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "day/complete.h"
+#include "day/falhas_rows.h"
 #include "day/progress.h"
 #include "day/state.h"
 #include "ingest/run.h"
@@ -26,6 +27,7 @@ static void count_remaining(struct pncp_run *run)
     int64_t now_s = pncp_clock_now_us() / 1000000;
     day->listed = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, 0);
     day->remaining = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, PNCP_KEY_SAVED);
+    day->done_before = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED | PNCP_KEY_SAVED, PNCP_KEY_TAKEN);
     day->failed_due = day->failed_waiting = 0;
     for (size_t i = 0; i < run->falhas.count; i++) {
         const struct pncp_falha *falha = &run->falhas.entries[i];
@@ -70,26 +72,10 @@ static enum pncp_code count_situation(void *ctx, const struct pncp_data_row *row
     return PNCP_OK;
 }
 
-/* A final day that is whole: compacted, then `completo`. */
-static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
+static enum pncp_code write_complete(struct pncp_run *run, struct pncp_err *err)
 {
-    struct pncp_commit_result result;
     struct situations situations = {0};
-    bool done, there;
-    enum pncp_code rc = pncp_complete_check(&run->data, &there, err);
-    if (rc != PNCP_OK || there)
-        return rc;
-    run->phase = PNCP_PHASE_REWRITING;
-    uint64_t begun = pncp_clock_mono_ms();
-    rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &done, &result, err);
-    if (rc == PNCP_OK && done) {
-        pncp_event_log(run->event, PNCP_LEVEL_INFO, "rewrite",
-                       "compacted: %" PRIu64 " row groups, %" PRIu64 " bytes, %.1f s", (uint64_t)result.row_groups,
-                       result.file_bytes, (double)(pncp_clock_mono_ms() - begun) / 1000);
-        rc = pncp_state_save(&run->data, err);
-    }
-    if (rc == PNCP_OK)
-        rc = pncp_data_each_row(&run->data, count_situation, &situations, NULL, err);
+    enum pncp_code rc = pncp_data_each_row(&run->data, count_situation, &situations, NULL, err);
     if (rc != PNCP_OK)
         return rc;
     struct pncp_complete complete = {.contratacoes = run->data.rows,
@@ -103,6 +89,34 @@ static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
     return pncp_complete_write(&run->data, &complete, err);
 }
 
+/* The rows are saved: what comes after them says so when it fails. */
+static enum pncp_code rows_are_saved(enum pncp_code rc, const char *what, struct pncp_err *err)
+{
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "the rows are saved, %s", what);
+}
+
+/* A final day that is whole: compacted, then `completo`. */
+static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
+{
+    struct pncp_commit_result result;
+    bool done, there;
+    enum pncp_code rc = pncp_complete_check(&run->data, &there, err);
+    if (rc != PNCP_OK || there)
+        return rc;
+    run->phase = PNCP_PHASE_REWRITING;
+    uint64_t begun = pncp_clock_mono_ms();
+    rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &done, &result, err);
+    if (rc != PNCP_OK)
+        return rows_are_saved(rc, "the day is not compacted", err);
+    if (done) {
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "rewrite",
+                       "compacted: %" PRIu64 " row groups, %" PRIu64 " bytes, %.1f s", (uint64_t)result.row_groups,
+                       result.file_bytes, (double)(pncp_clock_mono_ms() - begun) / 1000);
+        rc = rows_are_saved(pncp_state_save(&run->data, err), "the state files are not", err);
+    }
+    return rc == PNCP_OK ? rows_are_saved(write_complete(run, err), "completo is not", err) : rc;
+}
+
 static bool empty_list(const struct pncp_run *run)
 {
     return run->list_whole && run->day->listed == 0 && !run->options->allow_empty;
@@ -114,7 +128,10 @@ static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
 {
     enum pncp_state_health health;
     char what[PNCP_STATE_WHAT_BYTES];
-    enum pncp_code rc = pncp_falhas_save(run->lake, run->options->date, &run->falhas, run->keys, err);
+    enum pncp_code rc = pncp_falhas_from_rows(&run->falhas, &run->data, err);
+    if (rc == PNCP_OK)
+        rc = rows_are_saved(pncp_falhas_save(run->lake, run->options->date, &run->falhas, run->keys, err),
+                            "falhas is not", err);
     bool stale = false;
     for (int part = 0; rc == PNCP_OK && part < PNCP_PARTS && !stale; part++) {
         rc = pncp_state_check(&run->data, (enum pncp_part)part, &health, what, err);
@@ -123,7 +140,7 @@ static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
             pncp_event_warning(run->event, "%s: rebuilt from the data", what);
     }
     if (rc == PNCP_OK && stale && run->data.exists)
-        rc = pncp_state_save(&run->data, err);
+        rc = rows_are_saved(pncp_state_save(&run->data, err), "the state files are not", err);
     return rc;
 }
 
@@ -156,13 +173,24 @@ enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct p
     day->complete = rc == PNCP_OK && day->listed_final && day->remaining == 0 && !empty_list(run);
     if (rest == PNCP_OK && day->complete)
         rest = complete_day(run, &finish_err);
-    else if (rest == PNCP_OK && rc == PNCP_OK && run->options->max_contratacoes == 0 && day->remaining > 0)
+    else if (rest == PNCP_OK && day->remaining > 0)
         rest = pncp_complete_remove(run->lake, run->options->date, &finish_err);
     if (rc == PNCP_OK && rest != PNCP_OK) {
         rc = rest;
         *err = finish_err;
         day->complete = false;
     }
+    day->exit_code = rc == PNCP_OK ? exit_of_day(run) : pncp_exit_of(err);
+    return rc;
+}
+
+enum pncp_code pncp_run_finish_list(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err)
+{
+    struct pncp_day_summary *day = run->day;
+    count_calls(run);
+    list_failures(run);
+    day->listed = run->list.rows;
+    day->listed_final = run->list_whole && run->list.info.final;
     day->exit_code = rc == PNCP_OK ? exit_of_day(run) : pncp_exit_of(err);
     return rc;
 }

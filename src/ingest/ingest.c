@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POLL_MS 250       /* live line, progress and signals are looked at this often at least */
 #define STOP_SAVE_MS 2000 /* after a signal: one attempt to save, so long at most (design section 5, Signals) */
 #define SAVE_RETRY_MS 30000
 #define STATE_EVERY_MS 10000
@@ -31,29 +30,34 @@ static void settle_sizes(struct pncp_run *run, int64_t day_size)
     run->sizes_known = true;
 }
 
+static bool is_listing(const struct pncp_run *run)
+{
+    return run->listing != NULL && !pncp_listing_finished(run->listing);
+}
+
 int64_t pncp_run_total(const struct pncp_run *run)
 {
+    bool all;
     int64_t listed = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, 0);
     int64_t done_before = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED | PNCP_KEY_SAVED, PNCP_KEY_TAKEN);
-    if (run->listing != NULL && !pncp_listing_finished(run->listing))
-        listed = PNCP_MAX(listed, pncp_listing_expected(run->listing));
+    if (is_listing(run))
+        listed = PNCP_MAX(listed, pncp_listing_expected(run->listing, &all));
     if (run->options->max_contratacoes > 0)
         listed = PNCP_MIN(listed, run->options->max_contratacoes);
     int64_t total = PNCP_MAX(listed - done_before, (int64_t)0);
     return run->batch > 0 ? PNCP_MIN(total, run->batch) : total;
 }
 
-/* The number of line 1: exact with a list at hand, else the sum of totalRegistros as soon as it is known. */
+/* The sizes, as soon as they can be told: only `auto` waits for the size of the day. Then the number of line 1: exact
+ * with a list at hand, else the sum of totalRegistros once all have said theirs. */
 static void announce(struct pncp_run *run)
 {
-    bool listing = run->listing != NULL && !pncp_listing_finished(run->listing);
-    if (listing && pncp_listing_expected(run->listing) < 0)
-        return;
-    if (!run->sizes_known) {
-        int64_t size = listing ? pncp_listing_expected(run->listing) : run->list.rows;
+    bool listing = is_listing(run), all = true,
+         fixed = run->options->checkpoint_every != PNCP_AUTO && run->options->batch_size != PNCP_BATCH_AUTO;
+    int64_t size = listing ? pncp_listing_expected(run->listing, &all) : run->list.rows;
+    if (!run->sizes_known && (fixed || all))
         settle_sizes(run, size);
-    }
-    if (run->announced < 0 || !listing)
+    if (all && (run->announced < 0 || !listing))
         pncp_report_total(run);
 }
 
@@ -61,7 +65,8 @@ static void announce(struct pncp_run *run)
 
 static bool lot_full(const struct pncp_run *run)
 {
-    return run->lot.table.rows >= run->checkpoint_every || run->lot_bytes >= PNCP_LOT_BYTES_MAX;
+    size_t rows = run->lot.table.rows;
+    return rows > 0 && (rows >= run->checkpoint_every || run->lot_bytes >= PNCP_LOT_BYTES_MAX);
 }
 
 static enum pncp_code lot_begin(struct pncp_run *run, struct pncp_err *err)
@@ -117,23 +122,28 @@ static enum pncp_code add_to_lot(struct pncp_run *run, struct pncp_work *work, s
     return PNCP_OK;
 }
 
+static void collect_saved(struct pncp_run *run)
+{
+    struct pncp_saved saved;
+    if (pncp_saver_result(&run->saver, &saved)) {
+        if (run->announced < 0) /* the listing is slower than a whole lot: the number so far */
+            pncp_report_total(run);
+        pncp_report_saved(run, &saved);
+    }
+    if (pncp_saver_idle(&run->saver))
+        run->saving_bytes = 0;
+}
+
+/* The saver is idle; what became of the lot before is told first. */
 static void hand_over(struct pncp_run *run, bool last)
 {
+    collect_saved(run);
     run->lot.last = last;
     run->lot.by_size = run->lot.table.rows > 0 && run->lot.table.rows < run->checkpoint_every && !last;
     run->lots_closed += run->lot.table.rows > 0;
     run->saving_bytes = run->lot_bytes;
     run->lot_bytes = 0;
     pncp_saver_give(&run->saver, &run->lot);
-}
-
-static void collect_saved(struct pncp_run *run)
-{
-    struct pncp_saved saved;
-    if (pncp_saver_result(&run->saver, &saved))
-        pncp_report_saved(run, &saved);
-    if (pncp_saver_idle(&run->saver))
-        run->saving_bytes = 0;
 }
 
 /* Finished contratações into the lot; a full lot to the saver when it is free. */
@@ -203,23 +213,15 @@ static enum pncp_code start_more(struct pncp_run *run, struct pncp_err *err)
     return PNCP_OK;
 }
 
-/* The listing has come to its end: save the list, tell the plan. */
 static enum pncp_code end_listing(struct pncp_run *run, struct pncp_err *err)
 {
-    enum pncp_code rc = pncp_listing_error(run->listing, err);
+    enum pncp_code rc = pncp_run_end_listing(run, err);
     if (rc != PNCP_OK)
         return rc;
-    struct pncp_listing_failure failures[PNCP_MODALIDADES_MAX];
-    bool early = pncp_listing_stopped_early(run->listing);
-    run->list_whole = !early && pncp_listing_failures(run->listing, failures) == 0;
-    rc = pncp_list_flush(&run->list, err);
-    if (rc == PNCP_OK && run->list_whole && run->list.rows > 0)
-        rc = pncp_list_save(&run->list, err);
-    if (rc == PNCP_OK)
-        pncp_plan_list_complete(&run->plan);
+    pncp_plan_list_complete(&run->plan);
     announce(run);
     run->phase = PNCP_PHASE_FETCHING;
-    return rc;
+    return PNCP_OK;
 }
 
 static bool all_fetched(const struct pncp_run *run, bool listing_ended)
@@ -261,7 +263,7 @@ static enum pncp_code fetch_and_save(struct pncp_run *run, struct pncp_err *err)
             hand_over(run, true);
         }
         pncp_report_tick(run);
-        rc = pncp_fetch_poll(run->fetch, POLL_MS, pncp_stop_fd(), err);
+        rc = pncp_fetch_poll(run->fetch, PNCP_POLL_MS, pncp_stop_fd(), err);
         if (rc != PNCP_OK)
             return rc;
     }
@@ -293,141 +295,6 @@ static bool save_what_is_finished(struct pncp_run *run)
     return saved;
 }
 
-/* ---- opening --------------------------------------------------------------------------------- */
-
-static enum pncp_code open_lake(struct pncp_run *run, struct pncp_err *err)
-{
-    const struct pncp_lake_options options = {
-        .run_id = run->run_id, .create = true, .writable = true, .unsafe_store = run->options->unsafe_store};
-    return pncp_lake_open(run->options->lake_url, &options, &run->lake, err);
-}
-
-static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
-{
-    AUTO(pncp_buf_release) struct pncp_buf holder = {0};
-    char path[PNCP_PLACE_BYTES], since[PNCP_STAMP_TEXT_BYTES], host[256] = "";
-    (void)gethostname(host, sizeof(host) - 1);
-    pncp_stamp_format(run->started_us, since);
-    struct pncp_json_writer w;
-    pncp_json_writer_init(&w, &holder);
-    pncp_json_object_begin(&w);
-    pncp_json_field_int(&w, "v", 1);
-    pncp_json_field_text(&w, "run_id", pncp_view_of(run->run_id));
-    pncp_json_field_text(&w, "host", pncp_view_of(host));
-    pncp_json_field_int(&w, "pid", getpid());
-    pncp_json_field_text(&w, "since", pncp_view_of(since));
-    pncp_json_object_end(&w);
-    if (pncp_json_writer_end(&w) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "hold the day: out of memory");
-    pncp_place_format(PNCP_PLACE_RUN_LOCK, run->options->date, path);
-    return pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
-}
-
-/* What is done and what has failed before, into `keys`. */
-static enum pncp_code open_day(struct pncp_run *run, struct pncp_err *err)
-{
-    if (pncp_keyset_new(&run->keys) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
-    enum pncp_code rc = pncp_data_open(run->lake, run->options->date, run->keys, &run->data, err);
-    bool rebuilt = false;
-    if (rc == PNCP_OK)
-        rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas_before, &rebuilt, err);
-    if (rc == PNCP_OK)
-        rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas, NULL, err);
-    if (rebuilt)
-        pncp_event_warning(run->event, "falhas of the day was damaged: rebuilt from the data");
-    for (size_t i = 0; rc == PNCP_OK && i < run->falhas_before.count; i++) {
-        const struct pncp_falha *falha = &run->falhas_before.entries[i];
-        if (falha->kind == PNCP_FALHA_FAILED && (pncp_keyset_get(run->keys, falha->key) & PNCP_KEY_SAVED) == 0 &&
-            pncp_keyset_set(run->keys, falha->key, PNCP_KEY_FAILED, NULL) != PNCP_OK)
-            rc = pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
-    }
-    return rc;
-}
-
-/* Mark the keys of a list at hand (the first rows_max of them). */
-static enum pncp_code mark_listed(struct pncp_run *run, int64_t rows_max, struct pncp_err *err)
-{
-    struct pncp_table table;
-    if (pncp_table_init(&table, pncp_list_schema()) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
-    enum pncp_code rc = PNCP_OK;
-    int64_t seen = 0;
-    for (size_t group = 0; rc == PNCP_OK && group < pncp_list_groups(&run->list); group++) {
-        rc = pncp_list_read_keys(&run->list, group, &table, err);
-        for (size_t row = 0; rc == PNCP_OK && row < table.rows && (rows_max == 0 || seen < rows_max); row++, seen++) {
-            struct pncp_key key;
-            rc = pncp_list_row_key(&table, row, &key, err);
-            if (rc == PNCP_OK && pncp_keyset_set(run->keys, pncp_key_pack(&key), PNCP_KEY_LISTED, NULL) != PNCP_OK)
-                rc = pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
-        }
-    }
-    pncp_table_release(&table);
-    return rc;
-}
-
-static bool day_is_final(const struct pncp_ingest_options *options, int64_t at_us)
-{
-    return at_us >= pncp_date_end_utc_us(options->date) + options->final_after_s * 1000000;
-}
-
-static enum pncp_code begin_listing(struct pncp_run *run, struct pncp_err *err)
-{
-    enum pncp_code rc = pncp_list_create(run->lake, run->options->date, &run->list, err);
-    if (rc != PNCP_OK)
-        return rc;
-    run->list.info.list_at_s = run->started_us / 1000000;
-    run->list.info.final = day_is_final(run->options, run->started_us);
-    const struct pncp_listing_options options = {.consulta_url = run->options->consulta_url,
-                                                 .date = run->options->date,
-                                                 .final_day = run->list.info.final,
-                                                 .keep_parts =
-                                                     run->list.info.final && run->options->max_contratacoes == 0,
-                                                 .rows_max = run->options->max_contratacoes};
-    return pncp_listing_new(&options, run->fetch, &run->list, run->keys, &run->listing, err);
-}
-
-/* The day's list: given, saved by an earlier run when the day was final, or fetched while the details begin. */
-static enum pncp_code open_list(struct pncp_run *run, struct pncp_err *err)
-{
-    enum pncp_code rc;
-    if (run->options->input != NULL) {
-        rc = pncp_list_create(run->lake, run->options->date, &run->list, err);
-        if (rc != PNCP_OK)
-            return rc;
-        run->list.info.list_at_s = run->started_us / 1000000;
-        run->list.info.final = day_is_final(run->options, run->started_us);
-        struct pncp_input_counts counts;
-        rc = pncp_input_load(run->options->input, &run->list, run->options->max_contratacoes, run->keys, &counts, err);
-        if (rc == PNCP_OK && counts.other_days > 0)
-            pncp_event_warning(run->event, "%s: %lld rows of another publication day left out", run->options->input,
-                               (long long)counts.other_days);
-    } else {
-        rc = pncp_list_open(run->lake, run->options->date, &run->list, err);
-        if (rc == PNCP_OK && !run->list.info.final) {
-            pncp_list_release(&run->list);
-            rc = PNCP_E_NOTFOUND;
-        }
-        if (rc == PNCP_E_PARSE) { /* it can be fetched again: nothing is lost */
-            pncp_event_warning(run->event, "%s: listing again", err->msg);
-            rc = PNCP_E_NOTFOUND;
-        }
-        if (rc == PNCP_E_NOTFOUND)
-            return begin_listing(run, err);
-        if (rc == PNCP_OK)
-            rc = mark_listed(run, run->options->max_contratacoes, err);
-    }
-    run->list_whole = run->options->max_contratacoes == 0 || run->list.rows <= run->options->max_contratacoes;
-    run->phase = PNCP_PHASE_FETCHING;
-    pncp_plan_list_complete(&run->plan);
-    return rc;
-}
-
-static enum pncp_code start_fetcher(struct pncp_run *run, struct pncp_err *err)
-{
-    return pncp_fetch_new(&run->options->fetch, pncp_task_dispatch, pncp_report_note, run, &run->fetch, err);
-}
-
 static enum pncp_code start_saver(struct pncp_run *run, struct pncp_err *err)
 {
     run->saver.data = &run->data;
@@ -442,42 +309,27 @@ static enum pncp_code start_saver(struct pncp_run *run, struct pncp_err *err)
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
-static void release(struct pncp_run *run)
-{
-    pncp_saver_finish(&run->saver);
-    pncp_fetch_free(run->fetch);
-    pncp_listing_free(run->listing);
-    pncp_works_release(&run->works);
-    pncp_plan_release(&run->plan);
-    pncp_filled_lot_release(&run->lot);
-    pncp_list_release(&run->list);
-    pncp_falhas_release(&run->falhas);
-    pncp_falhas_release(&run->falhas_before);
-    pncp_data_release(&run->data);
-    pncp_keyset_free(run->keys);
-    pncp_hold_release(&run->hold);
-    pncp_lake_free(run->lake);
-}
-
 static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
 {
-    enum pncp_code rc = open_day(run, err);
+    enum pncp_code rc = pncp_run_open_day(run, err);
     pncp_plan_init(&run->plan, &run->list, run->keys, &run->falhas_before);
     run->plan.rows_max = run->options->max_contratacoes;
     if (rc == PNCP_OK)
-        rc = start_fetcher(run, err);
+        rc = pncp_run_start_fetcher(run, err);
     pncp_works_init(&run->works, run->fetch, run->options->detail_url, run->options->confirm, work_failed, run);
     if (rc == PNCP_OK)
-        rc = open_list(run, err);
+        rc = pncp_run_open_list(run, err);
     if (rc != PNCP_OK)
         return rc;
-    run->day->done_before = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED | PNCP_KEY_SAVED, 0);
     if (run->listing == NULL && run->list_whole && pncp_run_total(run) == 0 && run->list.info.final &&
         run->list.rows > 0) {
         run->day->already_complete = true;
         return PNCP_OK;
     }
-    rc = start_saver(run, err);
+    if (run->listing == NULL && pncp_run_total(run) > 0) /* sensors must not see it while the day grows */
+        rc = pncp_complete_remove(run->lake, run->options->date, err);
+    if (rc == PNCP_OK)
+        rc = start_saver(run, err);
     if (rc == PNCP_OK)
         rc = fetch_and_save(run, err);
     if (rc == PNCP_E_CANCELLED && !save_what_is_finished(run)) {
@@ -491,34 +343,12 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
     return rc;
 }
 
-static void make_run_id(struct pncp_run *run)
-{
-    char stamp[PNCP_STAMP_TEXT_BYTES], hex[PNCP_HEX_BYTES(4)];
-    pncp_stamp_format(run->started_us, stamp);
-    pncp_random_hex(4, hex);
-    (void)snprintf(run->run_id, sizeof(run->run_id), "%.4s%.2s%.5s%.2s%.3s-%s", stamp, stamp + 5, stamp + 8, stamp + 14,
-                   stamp + 17, hex);
-}
-
 enum pncp_code pncp_ingest_run(const struct pncp_ingest_options *options, struct pncp_event *event,
                                struct pncp_summary *ret_summary, struct pncp_err *err)
 {
-    struct pncp_run run = {.options = options,
-                           .event = event,
-                           .hold = PNCP_HOLD_INIT,
-                           .announced = -1,
-                           .started_us = pncp_clock_now_us(),
-                           .started_ms = pncp_clock_mono_ms(),
-                           .list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}}};
-    make_run_id(&run);
-    pncp_summary_init(ret_summary, run.run_id, options->lake_url, options->date);
-    run.day = &ret_summary->days[0];
-    enum pncp_code rc = open_lake(&run, err);
-    if (rc == PNCP_OK) {
-        pncp_summary_set_lake(ret_summary, pncp_lake_url(run.lake));
-        pncp_lake_sweep(run.lake);
-        rc = hold_day(&run, err);
-    }
+    struct pncp_run run;
+    pncp_run_init(&run, options, event, ret_summary);
+    enum pncp_code rc = pncp_run_open_lake(&run, ret_summary, err);
     bool held = rc == PNCP_OK;
     if (held) {
         rc = run_day(&run, err);
@@ -530,7 +360,7 @@ enum pncp_code pncp_ingest_run(const struct pncp_ingest_options *options, struct
     pncp_report_end(&run, rc, err);
     if (held)
         pncp_run_record(&run, ret_summary);
-    release(&run);
+    pncp_run_release(&run);
     return rc;
 }
 

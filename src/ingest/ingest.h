@@ -16,7 +16,8 @@
     ((size_t)12 * 1024 * 1024) /* answers of unfinished contratações and two lots (design section 5.1) */
 #define PNCP_LOT_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define PNCP_CHECKPOINT_EVERY_MAX 10000
-#define PNCP_AUTO 0 /* --checkpoint-every auto */
+#define PNCP_LISTING_CONNECTIONS 4 /* pages in flight to the listing API (design section 7) */
+#define PNCP_AUTO 0                /* --checkpoint-every auto */
 #define PNCP_BATCH_AUTO (-1)
 
 struct pncp_ingest_options {
@@ -48,10 +49,19 @@ enum pncp_code pncp_list_run(const struct pncp_ingest_options *options, bool aga
 /* verify --source: every saved row's counts against /quantidade, the day's keys against a fresh listing. Differences
  * are told to `event` one by one and counted. */
 struct pncp_source_check {
-    int64_t asked, itens_differ, arquivos_differ, not_listed, not_saved, unanswered;
+    int64_t asked, itens_differ, arquivos_differ, not_listed, not_saved, unanswered, modalidades_failed;
 };
 enum pncp_code pncp_verify_source(const struct pncp_ingest_options *options, struct pncp_event *event,
                                   struct pncp_source_check *ret_check, struct pncp_err *err);
+
+/* Compact a day by hand. PNCP_E_NOTFOUND: nothing is saved of it. */
+struct pncp_compacted {
+    bool done; /* false: it was compact already */
+    int64_t rows;
+    uint64_t groups_before, groups_after, bytes_before, bytes_after;
+};
+enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struct pncp_event *event,
+                                struct pncp_compacted *ret_compacted, struct pncp_err *err);
 
 /* Exit code of an error that ended a job (design section 2). */
 int pncp_exit_of(const struct pncp_err *err);

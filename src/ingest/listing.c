@@ -9,6 +9,7 @@
 
 #define MODALIDADES_ALWAYS 13 /* codes that carry data (pncp-api section 8); later ones only while accepted */
 #define READINGS_MAX 4
+#define FIRST_AHEAD 4    /* modalidades begun before their turn when only the first rows of a day are wanted */
 #define PAGES_AHEAD 8    /* pages of the modalidade under way that are asked for before their turn: 8 × about 110 KB */
 #define PAGE_ROWS_MIN 10 /* the API refuses less */
 #define PAGES_MAX 100000
@@ -55,9 +56,8 @@ struct pncp_listing {
     struct pncp_list *list;
     struct pncp_keyset *keys;
     struct modalidade modalidades[PNCP_MODALIDADES_MAX + 1];
-    int current, last_asked; /* codes */
-    struct page *pages;      /* in flight or arrived and not released */
-    size_t asked;            /* in flight */
+    int current, last_begun, last_asked; /* codes: being released; first page asked for; to be asked for */
+    struct page *pages;                  /* in flight or arrived and not released */
     int64_t other_days;
     bool stopped_early, finished;
     struct pncp_err error;
@@ -113,7 +113,6 @@ static void ask(struct pncp_listing *listing, int code, uint32_t number)
         .api = PNCP_API_CONSULTA, .kind = PNCP_KIND_PAGE, .url = page->url.data, .owner = &page->task};
     page->next = listing->pages;
     listing->pages = page;
-    listing->asked++;
     pncp_fetch_submit(listing->fetch, &page->request, false);
 }
 
@@ -278,6 +277,10 @@ static void ask_ahead(struct pncp_listing *listing, int code)
         return;
     int64_t pages = (m->total + m->page_rows - 1) / m->page_rows;
     int64_t until = m->rows_short > 0 ? (int64_t)m->next_release : PNCP_MAX(pages, (int64_t)m->next_release);
+    if (listing->options.rows_max > 0) { /* no more pages than the rows still wanted are on */
+        int64_t wanted = listing->options.rows_max - listing->list->rows;
+        until = PNCP_MIN(until, (int64_t)m->next_release + (wanted - 1) / m->page_rows);
+    }
     while (listing->error.code == PNCP_OK && (int64_t)m->next_ask <= until &&
            m->next_ask < m->next_release + PAGES_AHEAD)
         ask(listing, code, m->next_ask++);
@@ -352,6 +355,42 @@ static void release_stored(struct pncp_listing *listing, int code)
         fail(listing, &err, rc);
 }
 
+/* Did an earlier run finish this modalidade? */
+static bool is_stored(struct pncp_listing *listing, int code)
+{
+    struct pncp_list part;
+    if (!listing->options.keep_parts ||
+        pncp_list_part_open(listing->list->lake, listing->options.date, code, &part, NULL) != PNCP_OK)
+        return false;
+    struct modalidade *m = &listing->modalidades[code];
+    m->state = STORED;
+    m->total = part.info.totals[code];
+    listing->list->info.list_at_s = PNCP_MIN(listing->list->info.list_at_s, part.info.list_at_s);
+    pncp_list_release(&part);
+    return true;
+}
+
+/* This code was accepted: the next one beyond the fixed ones is tried only then. */
+static void accepted(struct pncp_listing *listing, int code)
+{
+    if (code == listing->last_asked && code > MODALIDADES_ALWAYS && code < PNCP_MODALIDADES_MAX)
+        listing->last_asked++;
+}
+
+/* Ask for the first page of the modalidades to come: of all of them, since only then the size of the day is known; of
+ * the next few when no more than the first rows are wanted. */
+static void ask_first_pages(struct pncp_listing *listing)
+{
+    while (listing->error.code == PNCP_OK && listing->last_begun < listing->last_asked &&
+           (listing->options.rows_max == 0 || listing->last_begun < listing->current + FIRST_AHEAD - 1)) {
+        int code = ++listing->last_begun;
+        if (is_stored(listing, code))
+            accepted(listing, code);
+        else
+            begin_reading(listing, code, PNCP_PAGE_ROWS_LISTING);
+    }
+}
+
 /* Release what is there, in order; go on to the next modalidade when one is over. */
 static void advance(struct pncp_listing *listing)
 {
@@ -370,6 +409,7 @@ static void advance(struct pncp_listing *listing)
         }
         if (m->state != ASKING) {
             listing->current++;
+            ask_first_pages(listing);
             continue;
         }
         struct page *page = next_arrived(listing, code);
@@ -398,15 +438,6 @@ static void advance(struct pncp_listing *listing)
     }
 }
 
-/* A first page: the next code beyond the fixed ones is tried only when this one was accepted. */
-static void accepted(struct pncp_listing *listing, int code)
-{
-    if (code == listing->last_asked && code >= MODALIDADES_ALWAYS + 1 && code < PNCP_MODALIDADES_MAX) {
-        listing->last_asked++;
-        begin_reading(listing, listing->last_asked, PNCP_PAGE_ROWS_LISTING);
-    }
-}
-
 static void page_done(struct pncp_task *task, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
                       struct pncp_buf *body)
 {
@@ -414,7 +445,6 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
     struct page *page = (struct page *)task;
     struct pncp_listing *listing = page->listing;
     struct modalidade *m = &listing->modalidades[page->modalidade];
-    listing->asked--;
     if (listing->finished || m->state != ASKING || page->reading != m->readings) {
         page_unlink(listing, page);
         page_free(page);
@@ -427,12 +457,14 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
             m->total = envelope_total(verdict->json.root); /* known before its turn comes: for pncp_listing_expected */
         page->arrived = true;
         accepted(listing, page->modalidade);
+        ask_first_pages(listing);
         break;
     case PNCP_VERDICT_NO_ROWS:
         page->arrived = page->no_rows = true;
         if (page->number == 1)
             m->total = 0;
         accepted(listing, page->modalidade);
+        ask_first_pages(listing);
         break;
     case PNCP_VERDICT_ABSENT:
     case PNCP_VERDICT_RETRY:
@@ -461,21 +493,6 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
 
 /* ---- public ---------------------------------------------------------------------------------- */
 
-/* Did an earlier run finish this modalidade? */
-static bool is_stored(struct pncp_listing *listing, int code)
-{
-    struct pncp_list part;
-    if (!listing->options.keep_parts ||
-        pncp_list_part_open(listing->list->lake, listing->options.date, code, &part, NULL) != PNCP_OK)
-        return false;
-    struct modalidade *m = &listing->modalidades[code];
-    m->state = STORED;
-    m->total = part.info.totals[code];
-    listing->list->info.list_at_s = PNCP_MIN(listing->list->info.list_at_s, part.info.list_at_s);
-    pncp_list_release(&part);
-    return true;
-}
-
 enum pncp_code pncp_listing_new(const struct pncp_listing_options *options, struct pncp_fetch *fetch,
                                 struct pncp_list *list, struct pncp_keyset *keys, struct pncp_listing **ret_listing,
                                 struct pncp_err *err)
@@ -491,10 +508,7 @@ enum pncp_code pncp_listing_new(const struct pncp_listing_options *options, stru
     listing->last_asked = MODALIDADES_ALWAYS + 1;
     for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++)
         listing->modalidades[code].total = -1;
-    for (int code = 1; code <= listing->last_asked && listing->error.code == PNCP_OK; code++) {
-        if (!is_stored(listing, code))
-            begin_reading(listing, code, PNCP_PAGE_ROWS_LISTING);
-    }
+    ask_first_pages(listing);
     advance(listing);
     *ret_listing = listing;
     return PNCP_OK;
@@ -528,14 +542,18 @@ enum pncp_code pncp_listing_error(const struct pncp_listing *listing, struct pnc
     return listing->error.code;
 }
 
-int64_t pncp_listing_expected(const struct pncp_listing *listing)
+int64_t pncp_listing_expected(const struct pncp_listing *listing, bool *ret_all)
 {
     int64_t sum = 0;
+    *ret_all = true;
     for (int code = 1; code <= listing->last_asked; code++) {
         const struct modalidade *m = &listing->modalidades[code];
-        if (m->state == ASKING && m->total < 0)
-            return -1;
-        sum += m->state == FAILED || m->state == NOT_ACCEPTED ? m->added : PNCP_MAX(m->total, (int64_t)0);
+        if (m->state == FAILED || m->state == NOT_ACCEPTED)
+            sum += m->added;
+        else if (m->total >= 0)
+            sum += m->total;
+        else if (code <= MODALIDADES_ALWAYS) /* the later ones are tried with pauses and seldom have rows */
+            *ret_all = false;
     }
     return sum;
 }

@@ -41,8 +41,9 @@ bool pncp_listing_finished(const struct pncp_listing *listing);
 bool pncp_listing_stopped_early(const struct pncp_listing *listing); /* by rows_max */
 /* PNCP_OK, or why the work as a whole cannot go on (no memory, the list's file cannot be written). */
 enum pncp_code pncp_listing_error(const struct pncp_listing *listing, struct pncp_err *ret_err);
-/* Sum of totalRegistros once the first page of every modalidade is there, else -1. */
-int64_t pncp_listing_expected(const struct pncp_listing *listing);
+/* Sum of totalRegistros as far as it is known; *ret_all: the first page of every modalidade that carries data is there.
+ */
+int64_t pncp_listing_expected(const struct pncp_listing *listing, bool *ret_all);
 size_t pncp_listing_failures(const struct pncp_listing *listing,
                              struct pncp_listing_failure ret_failures[PNCP_MODALIDADES_MAX]);
 int64_t pncp_listing_other_days(const struct pncp_listing *listing); /* rows of another publication day, left out */

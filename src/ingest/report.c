@@ -112,6 +112,8 @@ void pncp_report_note(void *ctx, const struct pncp_fetch_note *note)
 
 void pncp_report_progress(struct pncp_run *run)
 {
+    if (run->hold.fd == -1) /* a day's progress is told by the run that holds the day; others only read */
+        return;
     const struct pncp_day_summary *day = run->day;
     const struct pncp_progress progress = {
         .run_id = run->run_id,
@@ -166,6 +168,10 @@ static void tell_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
             pncp_event_warning(run->event,
                                "%lld contratacoes could not be fetched: kept in falhas, the next run asks again",
                                (long long)(day->failed_due + day->failed_waiting));
+        return;
+    }
+    if (day->exit_code == 2) { /* nothing was begun, so nothing has stopped */
+        pncp_event_log(run->event, PNCP_LEVEL_ERROR, "summary", "%s", err->msg);
         return;
     }
     pncp_event_stopped(run->event, day->saved, PNCP_MAX(run->announced, (int64_t)0),

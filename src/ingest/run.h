@@ -11,6 +11,8 @@
 #include "ingest/saver.h"
 #include "ingest/work.h"
 
+#define PNCP_POLL_MS 250 /* live line, progress and signals are looked at this often at least */
+
 enum pncp_phase { PNCP_PHASE_LISTING, PNCP_PHASE_FETCHING, PNCP_PHASE_SAVING, PNCP_PHASE_REWRITING, PNCP_PHASE_ENDED };
 
 struct pncp_run {
@@ -54,6 +56,27 @@ struct pncp_run {
 /* Contratações that this run takes on, as far as the list is known. */
 int64_t pncp_run_total(const struct pncp_run *run);
 
+/* ---- open.c: from the lake's root to the day's list, one step after the other; each may fail with the errors of what
+ * it opens ---- */
+/* A run of `options`, nothing opened yet; `ret_summary` is begun and borrowed. */
+void pncp_run_init(struct pncp_run *run, const struct pncp_ingest_options *options, struct pncp_event *event,
+                   struct pncp_summary *ret_summary);
+/* The lake, and the lock of the day: PNCP_E_BUSY names the run that has it. */
+MUST_CHECK enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err);
+/* What is done and what has failed before. */
+MUST_CHECK enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err);
+/* The day's list: given (--input), saved by an earlier run when the day was final, else a listing is begun. */
+MUST_CHECK enum pncp_code pncp_run_open_list(struct pncp_run *run, struct pncp_err *err);
+/* Only the saved one. PNCP_E_NOTFOUND: there is none that can be used. */
+MUST_CHECK enum pncp_code pncp_run_open_saved_list(struct pncp_run *run, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_run_begin_listing(struct pncp_run *run, struct pncp_err *err);
+/* Only list, to the end, into a list under construction. */
+MUST_CHECK enum pncp_code pncp_run_fetch_list(struct pncp_run *run, struct pncp_err *err);
+/* The listing has come to its end: flush the list, save it when it is whole. */
+MUST_CHECK enum pncp_code pncp_run_end_listing(struct pncp_run *run, struct pncp_err *err);
+void pncp_run_release(struct pncp_run *run);
+
 /* ---- report.c: what people and programs are told --------------------------------------------- */
 void pncp_report_total(struct pncp_run *run); /* the "Processing" line, when its number is new */
 void pncp_report_saved(struct pncp_run *run, const struct pncp_saved *saved);
@@ -67,6 +90,8 @@ void pncp_report_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
 /* State files, the summary's counts, completeness: compaction and `completo`; the exit code of a run that ended with
  * `rc`. */
 MUST_CHECK enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err);
+/* The summary's counts and the exit code of a run that only listed. */
+MUST_CHECK enum pncp_code pncp_run_finish_list(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err);
 /* The run's record and last progress. */
 void pncp_run_record(struct pncp_run *run, const struct pncp_summary *summary);
 

@@ -38,7 +38,7 @@ static enum pncp_code bad_levels(const struct pncp_foreign *foreign, size_t leaf
 /* The slot at hand of column `leaf`, which must be there. */
 static enum pncp_code need_slot(struct pncp_foreign *foreign, size_t leaf, struct pncp_err *err)
 {
-    bool more;
+    bool more = false;
     enum pncp_code rc = pncp_foreign_column_more(&foreign->columns[leaf], &more, err);
     return rc == PNCP_OK && !more ? bad_levels(foreign, leaf, err) : rc;
 }
@@ -103,7 +103,7 @@ static enum pncp_code put_members(struct pncp_foreign *foreign, const struct pnc
     for (uint16_t child = node->first_child; child != 0; child = foreign->schema.nodes[child].next) {
         struct pncp_json_writer before = foreign->writer;
         size_t len = foreign->text.len;
-        bool is_null;
+        bool is_null = false;
         pncp_json_key_view(&foreign->writer, foreign->schema.nodes[child].name);
         enum pncp_code rc = put_node(foreign, child, rep, def, &is_null, err);
         if (rc != PNCP_OK)
@@ -125,7 +125,7 @@ static enum pncp_code put_dotted(struct pncp_foreign *foreign, const struct pncp
 {
     struct pncp_json_writer before = foreign->writer, behind;
     size_t begin = foreign->text.len, end;
-    bool plain_null;
+    bool plain_null = true;
     enum pncp_code rc = put_members(foreign, node, 0, 0, ret_null, err);
     if (rc != PNCP_OK || node->plain == 0)
         return rc;
@@ -153,7 +153,7 @@ static enum pncp_code put_object(struct pncp_foreign *foreign, const struct pncp
     enum pncp_code rc = need_slot(foreign, node->leaf, err);
     if (rc != PNCP_OK)
         return rc;
-    bool all_null;
+    bool all_null = false;
     *ret_null = pncp_foreign_column_def(&foreign->columns[node->leaf]) < node->def;
     if (!*ret_null)
         return put_members(foreign, node, rep, node->def, &all_null, err);
@@ -178,7 +178,7 @@ static enum pncp_code put_array(struct pncp_foreign *foreign, const struct pncp_
     if (there < node->element_def) {
         rc = drop_slots(foreign, node, rep, node->def, (int16_t)(node->element_def - 1), err);
     } else {
-        bool more = true, is_null;
+        bool more = true, is_null = false;
         for (int16_t at = rep; rc == PNCP_OK && more && foreign->writer.failed == PNCP_OK; at = node->rep) {
             rc = put_node(foreign, node->first_child, at, node->element_def, &is_null, err);
             if (rc == PNCP_OK)
@@ -293,7 +293,7 @@ static enum pncp_code put_row(struct pncp_foreign *foreign, struct pncp_err *err
 {
     foreign->row++;
     foreign->rows_left--;
-    bool is_null;
+    bool is_null = false;
     pncp_buf_clear(&foreign->text);
     pncp_json_writer_init(&foreign->writer, &foreign->text);
     enum pncp_code rc = put_members(foreign, &foreign->schema.nodes[0], 0, 0, &is_null, err);

@@ -102,7 +102,7 @@ static enum pncp_code dotted_object(struct building *b, uint16_t parent, struct 
         *ret_node = there;
         return PNCP_OK;
     }
-    uint16_t made;
+    uint16_t made = 0;
     enum pncp_code rc = new_node(b, name, &made);
     if (rc != PNCP_OK)
         return rc;
@@ -182,7 +182,7 @@ static enum pncp_code build_members(struct building *b, const struct pncp_foreig
     size_t leaf = schema->leaf_count;
     for (int64_t i = 0; i < e->children; i++) {
         struct pncp_foreign_element member = i == 0 && first != NULL ? *first : pncp_foreign_element_read(&b->reader);
-        uint16_t child;
+        uint16_t child = 0;
         enum pncp_code rc = build(b, &member, false, def, rep, &child);
         if (rc != PNCP_OK)
             return rc;
@@ -227,7 +227,7 @@ static enum pncp_code build_array(struct building *b, const struct pncp_foreign_
                                   uint16_t *ret_node)
 {
     struct pncp_foreign_schema *schema = b->schema;
-    uint16_t node, element;
+    uint16_t node = 0, element = 0;
     size_t leaf = schema->leaf_count;
     enum pncp_code rc = new_node(b, e->name, &node);
     if (rc != PNCP_OK)
@@ -302,7 +302,7 @@ enum pncp_code pncp_foreign_schema_init(struct pncp_foreign_schema *schema, cons
         return pncp_err_set(err, PNCP_E_NOMEM, "parquet schema: out of memory");
     (void)pncp_thrift_list(&b.reader, &type);
     struct pncp_foreign_element root = pncp_foreign_element_read(&b.reader);
-    uint16_t node;
+    uint16_t node = 0;
     enum pncp_code rc = new_node(&b, root.name, &node);
     if (rc == PNCP_OK)
         rc = build_members(&b, &root, NULL, node, 0, 0);

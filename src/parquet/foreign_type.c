@@ -27,7 +27,7 @@ enum {
 static void apply_converted(struct pncp_foreign_element *e, int64_t converted)
 {
     static const struct {
-        int8_t logical;
+        int logical;
         bool is_unsigned;
         int32_t ticks;
     } meaning[] = {
@@ -97,6 +97,27 @@ static void read_logical(struct pncp_thrift_reader *r, struct pncp_foreign_eleme
     }
 }
 
+/* Where the number in field `id` of a SchemaElement goes; NULL: elsewhere. */
+static int64_t *number_of(struct pncp_foreign_element *e, int16_t id, int64_t *converted, int64_t *scale)
+{
+    switch (id) {
+    case 1:
+        return &e->physical;
+    case 2:
+        return &e->width;
+    case 3:
+        return &e->repetition;
+    case 5:
+        return &e->children;
+    case 6:
+        return converted;
+    case 7:
+        return scale;
+    default:
+        return NULL;
+    }
+}
+
 struct pncp_foreign_element pncp_foreign_element_read(struct pncp_thrift_reader *r)
 {
     struct pncp_thrift_field field = {0};
@@ -104,13 +125,7 @@ struct pncp_foreign_element pncp_foreign_element_read(struct pncp_thrift_reader 
     int64_t converted = -1, scale = 0;
     bool has_logical = false;
     while (pncp_thrift_next(r, &field)) {
-        int64_t *number = field.id == 1   ? &e.physical
-                          : field.id == 2 ? &e.width
-                          : field.id == 3 ? &e.repetition
-                          : field.id == 5 ? &e.children
-                          : field.id == 6 ? &converted
-                          : field.id == 7 ? &scale
-                                          : NULL;
+        int64_t *number = number_of(&e, field.id, &converted, &scale);
         if (number != NULL && field.type == PNCP_THRIFT_I32) {
             *number = pncp_thrift_int(r, field.type);
         } else if (field.id == 4 && field.type == PNCP_THRIFT_BINARY) {

@@ -63,7 +63,7 @@ static const char *put_double(struct pncp_json_writer *w, double value, bool sin
         if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
             break;
     }
-    char digits[20];
+    char digits[20] = "0";
     int count = 0;
     const char *at = text;
     for (; *at != '\0' && *at != 'e'; at++) { /* all but the point, which a locale may write differently */
@@ -80,7 +80,7 @@ static const char *put_double(struct pncp_json_writer *w, double value, bool sin
 /* Two's complement, highest byte first (LogicalTypes.md, "DECIMAL"), times 10^-scale. */
 static void put_decimal(struct pncp_json_writer *w, const unsigned char *bytes, size_t len, int32_t scale)
 {
-    unsigned char rest[PNCP_FOREIGN_DECIMAL_MAX_BYTES];
+    unsigned char rest[PNCP_FOREIGN_DECIMAL_MAX_BYTES] = {0};
     char digits[2 * DECIMAL_DIGITS_MAX]; /* the last digit first; then zeros up to the point */
     size_t count = 0, begin = 0, zeros = 0;
     bool negative = (bytes[0] & 0x80) != 0;
@@ -120,7 +120,7 @@ static void put_decimal(struct pncp_json_writer *w, const unsigned char *bytes, 
 static const char *put_stored_decimal(struct pncp_json_writer *w, const struct pncp_foreign_type *type,
                                       struct pncp_view stored)
 {
-    unsigned char bytes[PNCP_FOREIGN_DECIMAL_MAX_BYTES];
+    unsigned char bytes[PNCP_FOREIGN_DECIMAL_MAX_BYTES] = {0};
     if (type->physical == CARQUET_PHYSICAL_INT32 || type->physical == CARQUET_PHYSICAL_INT64) {
         for (size_t i = 0; i < stored.len; i++) /* lowest byte first */
             bytes[i] = (unsigned char)stored.data[stored.len - 1 - i];

@@ -1,0 +1,38 @@
+/* `compact`: one rewrite of a day, by hand. */
+#include "day/state.h"
+#include "ingest/ingest.h"
+#include "ingest/run.h"
+
+static enum pncp_code compact_day(struct pncp_run *run, struct pncp_compacted *ret_compacted, struct pncp_err *err)
+{
+    struct pncp_compacted compacted = {.rows = 0};
+    struct pncp_commit_result result;
+    enum pncp_code rc = pncp_run_open_day(run, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (!run->data.exists)
+        return pncp_err_set(err, PNCP_E_NOTFOUND, "lake %s: nothing is saved of that day", pncp_lake_url(run->lake));
+    compacted.rows = run->data.rows;
+    compacted.groups_before = run->data.footer.group_count;
+    compacted.bytes_before = run->data.footer.file_bytes;
+    rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &compacted.done, &result, err);
+    if (rc == PNCP_OK && compacted.done)
+        rc = pncp_state_save(&run->data, err);
+    compacted.groups_after = run->data.footer.group_count;
+    compacted.bytes_after = run->data.footer.file_bytes;
+    *ret_compacted = compacted;
+    return rc;
+}
+
+enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struct pncp_event *event,
+                                struct pncp_compacted *ret_compacted, struct pncp_err *err)
+{
+    struct pncp_run run;
+    struct pncp_summary summary;
+    pncp_run_init(&run, options, event, &summary);
+    enum pncp_code rc = pncp_run_open_lake(&run, &summary, err);
+    if (rc == PNCP_OK)
+        rc = compact_day(&run, ret_compacted, err);
+    pncp_run_release(&run);
+    return rc;
+}

@@ -1,0 +1,242 @@
+/* The beginning and the end of a run: lake, lock, what is done, the day's list. */
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/sys.h"
+#include "day/layout.h"
+#include "ingest/input.h"
+#include "ingest/run.h"
+#include "ingest/task.h"
+#include "json/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void make_run_id(struct pncp_run *run)
+{
+    char stamp[PNCP_STAMP_TEXT_BYTES], hex[PNCP_HEX_BYTES(4)];
+    pncp_stamp_format(run->started_us, stamp);
+    pncp_random_hex(4, hex);
+    (void)snprintf(run->run_id, sizeof(run->run_id), "%.4s%.2s%.5s%.2s%.3s-%s", stamp, stamp + 5, stamp + 8, stamp + 14,
+                   stamp + 17, hex);
+}
+
+void pncp_run_init(struct pncp_run *run, const struct pncp_ingest_options *options, struct pncp_event *event,
+                   struct pncp_summary *ret_summary)
+{
+    *run = (struct pncp_run){.options = options,
+                             .event = event,
+                             .hold = PNCP_HOLD_INIT,
+                             .announced = -1,
+                             .started_us = pncp_clock_now_us(),
+                             .started_ms = pncp_clock_mono_ms(),
+                             .list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}}};
+    make_run_id(run);
+    pncp_summary_init(ret_summary, run->run_id, options->lake_url, options->date);
+    run->day = &ret_summary->days[0];
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf holder = {0};
+    char path[PNCP_PLACE_BYTES], since[PNCP_STAMP_TEXT_BYTES], host[256] = "";
+    (void)gethostname(host, sizeof(host) - 1);
+    pncp_stamp_format(run->started_us, since);
+    struct pncp_json_writer w;
+    pncp_json_writer_init(&w, &holder);
+    pncp_json_object_begin(&w);
+    pncp_json_field_int(&w, "v", 1);
+    pncp_json_field_text(&w, "run_id", pncp_view_of(run->run_id));
+    pncp_json_field_text(&w, "host", pncp_view_of(host));
+    pncp_json_field_int(&w, "pid", getpid());
+    pncp_json_field_text(&w, "since", pncp_view_of(since));
+    pncp_json_object_end(&w);
+    if (pncp_json_writer_end(&w) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "hold the day: out of memory");
+    pncp_place_format(PNCP_PLACE_RUN_LOCK, run->options->date, path);
+    return pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
+}
+
+enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err)
+{
+    const struct pncp_lake_options options = {
+        .run_id = run->run_id, .create = true, .writable = true, .unsafe_store = run->options->unsafe_store};
+    enum pncp_code rc = pncp_lake_open(run->options->lake_url, &options, &run->lake, err);
+    if (rc != PNCP_OK)
+        return rc;
+    pncp_summary_set_lake(summary, pncp_lake_url(run->lake));
+    pncp_lake_sweep(run->lake);
+    return hold_day(run, err);
+}
+
+/* What is done and what has failed before, into `keys`. */
+enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err)
+{
+    if (pncp_keyset_new(&run->keys) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
+    enum pncp_code rc = pncp_data_open(run->lake, run->options->date, run->keys, &run->data, err);
+    bool rebuilt = false;
+    if (rc == PNCP_OK)
+        rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas_before, &rebuilt, err);
+    if (rc == PNCP_OK)
+        rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas, NULL, err);
+    if (rebuilt)
+        pncp_event_warning(run->event, "falhas of the day was damaged: rebuilt from the data");
+    for (size_t i = 0; rc == PNCP_OK && i < run->falhas_before.count; i++) {
+        const struct pncp_falha *falha = &run->falhas_before.entries[i];
+        if (falha->kind == PNCP_FALHA_FAILED && (pncp_keyset_get(run->keys, falha->key) & PNCP_KEY_SAVED) == 0 &&
+            pncp_keyset_set(run->keys, falha->key, PNCP_KEY_FAILED, NULL) != PNCP_OK)
+            rc = pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
+    }
+    return rc;
+}
+
+/* Mark the keys of a list at hand (the first rows_max of them). */
+static enum pncp_code mark_listed(struct pncp_run *run, int64_t rows_max, struct pncp_err *err)
+{
+    struct pncp_table table;
+    if (pncp_table_init(&table, pncp_list_schema()) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
+    enum pncp_code rc = PNCP_OK;
+    int64_t seen = 0;
+    for (size_t group = 0; rc == PNCP_OK && group < pncp_list_groups(&run->list); group++) {
+        rc = pncp_list_read_keys(&run->list, group, &table, err);
+        for (size_t row = 0; rc == PNCP_OK && row < table.rows && (rows_max == 0 || seen < rows_max); row++, seen++) {
+            struct pncp_key key;
+            rc = pncp_list_row_key(&table, row, &key, err);
+            if (rc == PNCP_OK && pncp_keyset_set(run->keys, pncp_key_pack(&key), PNCP_KEY_LISTED, NULL) != PNCP_OK)
+                rc = pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
+        }
+    }
+    pncp_table_release(&table);
+    return rc;
+}
+
+static bool day_is_final(const struct pncp_ingest_options *options, int64_t at_us)
+{
+    return at_us >= pncp_date_end_utc_us(options->date) + options->final_after_s * 1000000;
+}
+
+enum pncp_code pncp_run_begin_listing(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_list_create(run->lake, run->options->date, &run->list, err);
+    if (rc != PNCP_OK)
+        return rc;
+    run->list.info.list_at_s = run->started_us / 1000000;
+    run->list.info.final = day_is_final(run->options, run->started_us);
+    const struct pncp_listing_options options = {.consulta_url = run->options->consulta_url,
+                                                 .date = run->options->date,
+                                                 .final_day = run->list.info.final,
+                                                 .keep_parts =
+                                                     run->list.info.final && run->options->max_contratacoes == 0,
+                                                 .rows_max = run->options->max_contratacoes};
+    return pncp_listing_new(&options, run->fetch, &run->list, run->keys, &run->listing, err);
+}
+
+/* The rows of the file given with --input as the day's list. It is as old as the file: one written while the day was
+ * open does not make the day complete. */
+static enum pncp_code take_input(struct pncp_run *run, struct pncp_err *err)
+{
+    const struct pncp_ingest_options *o = run->options;
+    struct pncp_input_counts counts;
+    struct stat stat;
+    enum pncp_code rc = pncp_list_create(run->lake, o->date, &run->list, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (pncp_sys_fstatat(AT_FDCWD, o->input, &stat, 0) != 0)
+        return pncp_err_sys(err, errno, "--input %s", o->input);
+    run->list.info.list_at_s = stat.st_mtim.tv_sec;
+    run->list.info.final = day_is_final(o, run->list.info.list_at_s * 1000000);
+    rc = pncp_input_load(o->input, &run->list, o->max_contratacoes, run->keys, &counts, err);
+    if (rc == PNCP_OK && counts.other_days > 0)
+        pncp_event_warning(run->event, "%s: %" PRId64 " rows of another publication day left out", o->input,
+                           counts.other_days);
+    return rc;
+}
+
+enum pncp_code pncp_run_open_saved_list(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_list_open(run->lake, run->options->date, &run->list, err);
+    if (rc == PNCP_OK && !run->list.info.final) { /* taken while the day was open: it served that run only */
+        pncp_list_release(&run->list);
+        return PNCP_E_NOTFOUND;
+    }
+    if (rc == PNCP_E_PARSE) { /* it can be fetched again: nothing is lost */
+        pncp_event_warning(run->event, "%s: listing again", err->msg);
+        return PNCP_E_NOTFOUND;
+    }
+    return rc;
+}
+
+static enum pncp_code take_saved_list(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_run_open_saved_list(run, err);
+    return rc == PNCP_OK ? mark_listed(run, run->options->max_contratacoes, err) : rc;
+}
+
+enum pncp_code pncp_run_open_list(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = run->options->input != NULL ? take_input(run, err) : take_saved_list(run, err);
+    if (rc == PNCP_E_NOTFOUND && run->options->input == NULL)
+        return pncp_run_begin_listing(run, err);
+    if (rc != PNCP_OK)
+        return rc;
+    run->list_whole = run->options->max_contratacoes == 0 || run->list.rows <= run->options->max_contratacoes;
+    run->phase = PNCP_PHASE_FETCHING;
+    pncp_plan_list_complete(&run->plan);
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_run_end_listing(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_listing_error(run->listing, err);
+    if (rc != PNCP_OK)
+        return rc;
+    struct pncp_listing_failure failures[PNCP_MODALIDADES_MAX];
+    bool early = pncp_listing_stopped_early(run->listing);
+    run->list_whole = !early && pncp_listing_failures(run->listing, failures) == 0;
+    rc = pncp_list_flush(&run->list, err);
+    if (rc == PNCP_OK && run->list_whole && run->list.rows > 0)
+        rc = pncp_list_save(&run->list, err);
+    return rc;
+}
+
+enum pncp_code pncp_run_fetch_list(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_run_begin_listing(run, err);
+    while (rc == PNCP_OK && !pncp_listing_finished(run->listing)) {
+        pncp_report_tick(run);
+        rc = pncp_fetch_poll(run->fetch, PNCP_POLL_MS, pncp_stop_fd(), err);
+        if (rc == PNCP_OK && pncp_stop_signal() != 0)
+            rc = pncp_err_set(err, PNCP_E_CANCELLED, "stopped by a signal");
+    }
+    return rc == PNCP_OK ? pncp_listing_error(run->listing, err) : rc;
+}
+
+enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err)
+{
+    return pncp_fetch_new(&run->options->fetch, pncp_task_dispatch, pncp_report_note, run, &run->fetch, err);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------- */
+
+void pncp_run_release(struct pncp_run *run)
+{
+    pncp_saver_finish(&run->saver);
+    pncp_fetch_free(run->fetch);
+    pncp_listing_free(run->listing);
+    pncp_works_release(&run->works);
+    pncp_plan_release(&run->plan);
+    pncp_filled_lot_release(&run->lot);
+    pncp_list_release(&run->list);
+    pncp_falhas_release(&run->falhas);
+    pncp_falhas_release(&run->falhas_before);
+    pncp_data_release(&run->data);
+    pncp_keyset_free(run->keys);
+    pncp_hold_release(&run->hold);
+    pncp_lake_free(run->lake);
+}
