@@ -36,3 +36,9 @@ def samples() -> Path:
     if not folder:
         pytest.skip("PNCP_SAMPLES is not set")
     return Path(folder)
+
+
+@pytest.fixture
+def lake(tmp_path) -> Path:
+    """The root of a lake that does not exist yet."""
+    return tmp_path / "lake"

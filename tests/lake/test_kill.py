@@ -1,0 +1,131 @@
+"""kill -9 at any moment and at any system call: the next run goes on, and at the end all is as if nothing had happened."""
+
+import random
+import re
+import shutil
+import time
+
+import pytest
+from lake_day import Day, asked, assert_consistent, assert_history, ingest, reset, start
+from lake_day import without_run
+from program import DAY, finish
+
+EVERY, CONNECTIONS = 25, 8
+
+
+@pytest.fixture
+def undisturbed(tmp_path):
+    """What a run that nobody disturbs makes of the simulator's day: key -> row."""
+    def rows(sim):
+        ingest(sim, tmp_path / "undisturbed")
+        reset(sim)
+        return without_run(Day(tmp_path / "undisturbed").rows())
+
+    return rows
+
+
+def sound_after_a_kill(day, before) -> list:
+    """The keys of the file, whatever moment it was."""
+    keys = day.keys() # readable, or not there yet
+    assert len(keys) == len(set(keys)) and set(before) <= set(keys)
+    if keys:
+        assert_history(day)
+    return keys
+
+
+def sound_at_the_end(day, undisturbed) -> None:
+    assert without_run(day.rows()) == undisturbed
+    assert_consistent(day)
+    assert day.completo()["commit"] == day.commit()
+    assert day.temps() == [] # what dead runs left there was swept
+
+
+def told_as_saved(result) -> int:
+    """Contratações that the run had said to be saved."""
+    checkpoints = [re.match(r"💾 Checkpoint \d+: Saved \d+ contratacoes \((\d+)/", line) for line in result.stderr]
+    return max((int(found[1]) for found in checkpoints if found), default=0)
+
+
+def kill_at_random(sim, folder, undisturbed, kills, seed) -> int:
+    """So many kills; a day that is complete is begun anew elsewhere. How many days were completed."""
+    draw, days, day, before = random.Random(seed), 0, Day(folder / "0"), []
+    while kills > 0:
+        reset(sim)
+        process = start(sim, day.lake, "--checkpoint-every", EVERY, "--connections", CONNECTIONS)
+        time.sleep(draw.uniform(0.02, 0.7))
+        process.kill()
+        result = finish(process)
+        keys = sound_after_a_kill(day, before)
+        assert told_as_saved(result) <= len(keys) - len(before)
+        # two lots, what is in flight, and the other part of that
+        assert len(set(asked(sim)) - set(keys)) <= 2 * EVERY + 2 * CONNECTIONS
+        assert set(asked(sim)).isdisjoint(before), "what is done is not asked again"
+        before, kills = keys, kills - (result.exit == -9)
+        if kills == 0 or result.exit == 0:
+            ingest(sim, day.lake, "--checkpoint-every", EVERY)
+            sound_at_the_end(day, undisturbed)
+            days += 1
+            day, before = Day(folder / str(days)), []
+    return days
+
+
+@pytest.mark.threads
+def test_kills_at_random_moments(simulator, tmp_path, undisturbed):
+    sim = simulator("--day", DAY, "--count", 600, "--itens-max", 6, "--latency-detail", 12)
+    assert kill_at_random(sim, tmp_path, undisturbed(sim), 12, seed=1) >= 1
+
+
+@pytest.mark.full
+def test_many_kills_at_random_moments(simulator, tmp_path, undisturbed):
+    sim = simulator("--day", DAY, "--count", 600, "--itens-max", 6, "--latency-detail", 12)
+    assert kill_at_random(sim, tmp_path, undisturbed(sim), 50, seed=2) >= 3
+
+
+# ---- at a system call -----------------------------------------------------------------------------
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+CALLS = ("renameat", "fsync", "write", "copy_file_range", "openat", "unlinkat", "ftruncate", "flock", "mkdirat", "pread64")
+
+
+@pytest.fixture
+def small(simulator):
+    """A day that is saved by four checkpoints and has something for falhas."""
+    return simulator("--day", DAY, "--count", 20, "--itens-max", 6, "--fault", "itens:lasting_404=0.2")
+
+
+def killed_at(call, n):
+    """strace that kills at the n-th such call of a thread, before it is carried out; the process id stays (-D)."""
+    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}"]
+
+
+def kill_at_call(sim, lake, undisturbed, call, n) -> bool:
+    """A run that is killed there, and the one after it. False: there is no n-th such call."""
+    day = Day(lake)
+    result = finish(start(sim, lake, "--checkpoint-every", 5, before=killed_at(call, n)))
+    assert result.exit in (0, -9), result
+    sound_after_a_kill(day, ())
+    ingest(sim, lake, "--checkpoint-every", 5)
+    sound_at_the_end(day, undisturbed)
+    shutil.rmtree(lake)
+    return result.exit == -9
+
+
+@needs_strace
+@pytest.mark.parametrize("call, moments", [("renameat", [1, 2, 4, 6, 8]), ("fsync", [1, 4, 7, 12]), ("write", [3, 12, 25]),
+                                           ("copy_file_range", [1, 3]), ("unlinkat", [1, 3])])
+def test_a_kill_at_a_system_call(call, moments, small, tmp_path, undisturbed):
+    rows = undisturbed(small)
+    killed = [n for n in moments if kill_at_call(small, tmp_path / "lake", rows, call, n)]
+    assert len(killed) >= len(moments) / 2, f"the run has too few {call}: {killed}"
+
+
+@needs_strace
+@pytest.mark.full
+@pytest.mark.parametrize("call", CALLS)
+def test_a_kill_at_every_system_call(call, small, tmp_path, undisturbed):
+    rows, n = undisturbed(small), 1
+    step = 7 if call == "pread64" else 1 # it changes nothing in the lake
+    while kill_at_call(small, tmp_path / "lake", rows, call, n):
+        n += step
+    assert n > 1
