@@ -82,7 +82,7 @@ static void column_metadata(struct pncp_thrift_reader *r, struct pncp_chunk *chu
         r->failed = true;
         return;
     }
-    bool has_dictionary = dictionary > 0 && dictionary < data;
+    bool has_dictionary = dictionary > 0 && (data == 0 || dictionary < data); /* 0: a chunk without data pages */
     *chunk = (struct pncp_chunk){.offset = (uint64_t)(has_dictionary ? dictionary : data),
                                  .bytes = (uint64_t)packed,
                                  .raw_bytes = (uint64_t)raw,
@@ -126,6 +126,8 @@ static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pn
         pncp_footer_read_chunk(r, &chunk);
         if (r->failed)
             return damaged(err, "a column chunk cannot be read");
+        if (chunk.bytes == 0 && chunk.value_slots == 0) /* of a group without rows: it lies nowhere (pyarrow: at 0) */
+            continue;
         if (__builtin_add_overflow(chunk.offset, chunk.bytes, &chunk_end) || chunk.offset < PNCP_PARQUET_MAGIC_BYTES ||
             chunk_end > footer->file_bytes - PNCP_PARQUET_TRAILER_BYTES - footer->raw.len)
             return damaged(err, "a column chunk lies outside the file");
@@ -136,8 +138,8 @@ static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pn
     }
     if (sum > 0 && sum > end - begin)
         return damaged(err, "column chunks overlap");
-    group->offset = count == 0 ? PNCP_PARQUET_MAGIC_BYTES : begin;
-    group->bytes = count == 0 ? 0 : end - begin;
+    group->offset = end == 0 ? 0 : begin;
+    group->bytes = end == 0 ? 0 : end - begin;
     return PNCP_OK;
 }
 
@@ -189,6 +191,8 @@ static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_foot
         enum pncp_code rc = read_group(r, footer, group, err);
         if (rc != PNCP_OK)
             return rc;
+        if (group->bytes == 0)
+            group->offset = end;
         if (group->offset < end)
             return damaged(err, "row groups overlap or are out of order");
         end = group->offset + group->bytes;

@@ -81,6 +81,15 @@ static enum pncp_code failure(struct pncp_foreign_file *file, const carquet_erro
                         error->message[0] != '\0' ? error->message : carquet_status_string(error->code));
 }
 
+/* Was memory refused since pncp_pages_begin? carquet takes that for many things, silence among them. */
+static enum pncp_code refused(struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_pages_end();
+    if (rc == PNCP_OK)
+        return PNCP_OK;
+    return pncp_err_set(err, rc, rc == PNCP_E_LIMIT ? "a page that is too large" : "out of memory");
+}
+
 enum pncp_code pncp_foreign_file_turn(struct pncp_foreign_file *file, size_t group, struct pncp_err *err)
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
@@ -100,7 +109,11 @@ enum pncp_code pncp_foreign_file_turn(struct pncp_foreign_file *file, size_t gro
     carquet_reader_options_init(&options);
     options.verify_checksums = true;
     options.num_threads = 1;
+    pncp_pages_begin();
     file->reader = carquet_reader_open_file(file->stream, &options, &error);
+    rc = refused(err);
+    if (rc != PNCP_OK)
+        return rc;
     return file->reader == NULL ? failure(file, &error, err) : PNCP_OK;
 }
 
@@ -154,11 +167,16 @@ static enum pncp_code open_reader(struct pncp_foreign_column *column, struct pnc
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
     pncp_foreign_column_leave(column);
+    pncp_pages_begin();
     column->reader = carquet_reader_get_column(column->file->reader, 0, (int32_t)column->leaf_no, &error);
+    int64_t skip = (int64_t)column->slots_read;
+    bool skipped = column->reader != NULL && carquet_column_skip(column->reader, skip) == skip;
+    enum pncp_code rc = refused(err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "column %s", column->leaf->path);
     if (column->reader == NULL)
         return pncp_err_wrap(err, failure(column->file, &error, err), "column %s", column->leaf->path);
-    int64_t skip = (int64_t)column->slots_read;
-    if (carquet_column_skip(column->reader, skip) != skip) {
+    if (!skipped) {
         error.code = CARQUET_ERROR_INVALID_PAGE;
         return pncp_err_wrap(err, failure(column->file, &error, err), "column %s: reading on", column->leaf->path);
     }
@@ -229,8 +247,12 @@ static enum pncp_code read_batch(struct pncp_foreign_column *column, struct pncp
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
     uint64_t reads = column->file->reads;
+    pncp_pages_begin();
     int64_t got = carquet_column_read_batch_ex(column->reader, column->values, PNCP_FOREIGN_BATCH_SLOTS, column->def,
                                                column->rep, &error);
+    enum pncp_code rc = refused(err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "column %s", column->leaf->path);
     if (got < 0 || carquet_error_is_set(&error)) /* a count with an error is a batch that was cut off */
         return column_failure(column, &error, err);
     if (got == 0 || (uint64_t)got > column->slots - column->slots_read)

@@ -99,12 +99,22 @@ def killed_at(call, n):
     return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}"]
 
 
-def kill_at_call(sim, lake, undisturbed, call, n) -> bool:
+@pytest.fixture
+def begun(small, tmp_path):
+    """A lake with half of the day: what is in it is never lost."""
+    ingest(small, tmp_path / "begun", "--batch-size", 10, "--checkpoint-every", 5)
+    return tmp_path / "begun"
+
+
+def kill_at_call(sim, lake, base, undisturbed, call, n) -> bool:
     """A run that is killed there, and the one after it. False: there is no n-th such call."""
     day = Day(lake)
-    result = finish(start(sim, lake, "--checkpoint-every", 5, before=killed_at(call, n)))
+    if base is not None:
+        shutil.copytree(base, lake)
+    before = day.keys()
+    result = finish(start(sim, lake, "--checkpoint-every", 3, before=killed_at(call, n)))
     assert result.exit in (0, -9), result
-    sound_after_a_kill(day, ())
+    assert told_as_saved(result) <= len(sound_after_a_kill(day, before)) - len(before)
     ingest(sim, lake, "--checkpoint-every", 5)
     sound_at_the_end(day, undisturbed)
     shutil.rmtree(lake)
@@ -112,20 +122,22 @@ def kill_at_call(sim, lake, undisturbed, call, n) -> bool:
 
 
 @needs_strace
-@pytest.mark.parametrize("call, moments", [("renameat", [1, 2, 4, 6, 8]), ("fsync", [1, 4, 7, 12]), ("write", [3, 12, 25]),
+@pytest.mark.parametrize("call, moments", [("renameat", [2, 3, 5, 8]), ("fsync", [3, 4, 7, 12]), ("write", [3, 12, 25]),
                                            ("copy_file_range", [1, 3]), ("unlinkat", [1, 3])])
-def test_a_kill_at_a_system_call(call, moments, small, tmp_path, undisturbed):
+def test_a_kill_at_a_system_call(call, moments, small, begun, tmp_path, undisturbed):
     rows = undisturbed(small)
-    killed = [n for n in moments if kill_at_call(small, tmp_path / "lake", rows, call, n)]
+    # every other one with nothing there at first
+    killed = [n for i, n in enumerate(moments) if kill_at_call(small, tmp_path / "lake", None if i % 2 else begun, rows, call, n)]
     assert len(killed) >= len(moments) / 2, f"the run has too few {call}: {killed}"
 
 
 @needs_strace
 @pytest.mark.full
+@pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_kill_at_every_system_call(call, small, tmp_path, undisturbed):
+def test_a_kill_at_every_system_call(call, half, small, begun, tmp_path, undisturbed):
     rows, n = undisturbed(small), 1
     step = 7 if call == "pread64" else 1 # it changes nothing in the lake
-    while kill_at_call(small, tmp_path / "lake", rows, call, n):
+    while kill_at_call(small, tmp_path / "lake", begun if half else None, rows, call, n):
         n += step
     assert n > 1
