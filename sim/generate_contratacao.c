@@ -320,6 +320,7 @@ static bool field_absent(enum field field, const struct sim_row *row)
     return field == EMENDA && sim_once_in(row->hash, S_EMENDA, 3);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one case a field, in the order in which the API sends them */
 static void put_field(const struct sim_generate *generate, const struct sim_row *row, enum field field,
                       struct sim_text *text)
 {

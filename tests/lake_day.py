@@ -7,6 +7,7 @@
 
 import calendar
 import json
+import os
 import signal
 import time
 from collections import Counter
@@ -145,6 +146,12 @@ def wait_until(happened, process=None, seconds=30):
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.005)
     return value
+
+
+def traced(*options) -> dict:
+    """For start(): strace runs the program, which keeps its process id (-D). LeakSanitizer cannot work then."""
+    return {"before": ["strace", "-D", "-f", "-qq", "-o", "/dev/null", *options],
+            "env": {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}}
 
 
 def detail_requests(sim) -> int:

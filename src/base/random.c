@@ -22,9 +22,9 @@ void pncp_random_bytes(void *data, size_t len)
 void pncp_random_hex(size_t bytes, char *ret_text)
 {
     static const char hex[] = "0123456789abcdef";
+    pncp_random_bytes(ret_text + bytes, bytes); /* in the second half: read before the text comes there */
     for (size_t i = 0; i < bytes; i++) {
-        unsigned char byte;
-        pncp_random_bytes(&byte, 1);
+        unsigned char byte = (unsigned char)ret_text[bytes + i];
         ret_text[2 * i] = hex[byte >> 4];
         ret_text[2 * i + 1] = hex[byte & 15];
     }

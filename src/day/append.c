@@ -18,7 +18,7 @@ struct attempt {
     struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of the groups behind the prefix that stay */
     struct pncp_footer folded_footer, fresh_footer;
     bool has_folded, has_fresh, fresh_first; /* fresh_first: before the groups that stay */
-    struct pncp_buf footer_text, history;
+    struct pncp_buf history;
     struct pncp_footer merged;
     bool has_merged;
 };
@@ -29,7 +29,6 @@ static void attempt_release(struct attempt *a)
     pncp_buf_release(&a->folded);
     pncp_buf_release(&a->between);
     pncp_buf_release(&a->fresh);
-    pncp_buf_release(&a->footer_text);
     pncp_buf_release(&a->history);
     if (a->has_folded)
         pncp_footer_release(&a->folded_footer);
@@ -160,7 +159,7 @@ static enum pncp_code make_tail(struct pncp_data *data, const struct pncp_table 
 static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
                              struct pncp_commit_result *result, struct pncp_err *err)
 {
-    const struct pncp_encode_options options = {.zstd_level = 1};
+    const struct pncp_encode_options options = {.zstd_level = 1, .plain = true}; /* a fold encodes it again soon */
     uint64_t begun = pncp_clock_mono_ms(), cpu = pncp_clock_cpu_us();
     enum pncp_code rc = PNCP_OK;
     a->keep_groups = data->exists ? data->footer.group_count : 0;
@@ -261,11 +260,13 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
     struct pncp_kv_pair kvs[PNCP_DATA_KVS];
     char day[PNCP_DATE_TEXT_BYTES];
     pncp_data_kvs(data, pncp_buf_view(&a->history), a->id, day, kvs);
-    enum pncp_code rc = pncp_footer_build(pieces, l.piece_count, kvs, PNCP_DATA_KVS, &a->footer_text, &a->merged, err);
-    a->has_merged = rc == PNCP_OK;
-    tails[l.tail_count++] = pncp_buf_view(&a->footer_text);
+    enum pncp_code rc = pncp_footer_make(pieces, l.piece_count, kvs, PNCP_DATA_KVS, &a->merged, err);
+    if (rc != PNCP_OK)
+        return rc;
+    a->has_merged = true;
+    tails[l.tail_count++] = pncp_footer_tail(&a->merged);
     *ret_tails = l.tail_count;
-    return rc;
+    return PNCP_OK;
 }
 
 static enum pncp_code mark_lot(struct pncp_data *data, const struct pncp_table *lot, struct pncp_err *err)

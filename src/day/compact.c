@@ -1,8 +1,8 @@
 /*
  * Compaction: the same rows sorted by key in large row groups, as one rewrite. The order is known from the keys alone;
  * then, for each output group and column, the column of every source group that gives rows to it is read and its rows
- * are put in order: one output column in memory at a time. A day of 20,000 has two output groups, so its columns are
- * decoded twice (docs/decisions/0003-compaction-gathers-by-column.md).
+ * are put in order: one output column in memory at a time, twice while it is made. A day of 20,000 has four output
+ * groups, so its columns are decoded four times (docs/decisions/0003-compaction-gathers-by-column.md).
  */
 #include "base/mem.h"
 #include "base/random.h"
@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_ROWS_MAX 10000
-#define GROUP_BYTES_MAX ((uint64_t)8 * 1024 * 1024)
+#define GROUP_ROWS_MAX 5000
+#define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024)
 #define TRIES_MAX 5 /* versions lost to others: a whole rewrite each */
 
 struct place { /* of one row in the source */
@@ -63,15 +63,53 @@ static size_t group_size(const struct plan *plan, size_t first)
     return count;
 }
 
-/* Which source groups give rows to an output group. */
-static void mark_sources(const struct plan *plan, size_t first, size_t count, bool *used)
+struct source_row { /* one row of an output group, where it comes from and which it becomes */
+    uint32_t group, row, out;
+};
+
+static int by_source(const void *a, const void *b)
 {
-    memset(used, 0, plan->footer->group_count * sizeof(*used));
-    for (size_t i = 0; i < count; i++)
-        used[plan->places[first + i].group] = true;
+    const struct source_row *x = a, *y = b;
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
 }
 
-struct loaded { /* one column of the source groups in use */
+/* The rows of one output group in the order of the source, and for each of them which of its source group's it is. */
+struct selection {
+    struct source_row *rows;
+    uint32_t *within;
+    size_t count;
+};
+
+static void release_selection(struct selection *selection)
+{
+    pncp_free(selection->rows);
+    pncp_free(selection->within);
+}
+
+static enum pncp_code select_rows(const struct plan *plan, size_t first, size_t count, struct selection *selection,
+                                  struct pncp_err *err)
+{
+    selection->rows = pncp_calloc(count, sizeof(*selection->rows));
+    selection->within = pncp_calloc(count, sizeof(*selection->within));
+    selection->count = count;
+    if (selection->rows == NULL || selection->within == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
+    for (size_t i = 0; i < count; i++) {
+        const struct place *place = &plan->places[first + i];
+        selection->rows[i] = (struct source_row){.group = place->group, .row = place->row, .out = (uint32_t)i};
+    }
+    qsort(selection->rows, count, sizeof(*selection->rows), by_source);
+    uint32_t within = 0;
+    for (size_t i = 0; i < count; i++) {
+        within = i > 0 && selection->rows[i].group == selection->rows[i - 1].group ? within + 1 : 0;
+        selection->within[selection->rows[i].out] = within;
+    }
+    return PNCP_OK;
+}
+
+struct loaded { /* one column of a source group: the rows that were selected */
     struct pncp_leaf leaf;
     struct pncp_leaf_index index;
 };
@@ -85,24 +123,56 @@ static void release_loaded(struct loaded *loaded, size_t count)
     memset(loaded, 0, count * sizeof(*loaded));
 }
 
-static enum pncp_code gather(const struct plan *plan, const struct pncp_source *source, size_t first, size_t count,
-                             const bool *used, size_t leaf, struct loaded *loaded, struct pncp_leaf *column,
-                             struct pncp_err *err)
+/* Of `from` only the `count` rows wanted: an output group holds one column of its own rows twice, never of others. */
+static enum pncp_code keep_selected(struct pncp_leaf *from, const struct source_row *rows, size_t count,
+                                    const struct pncp_leaf_info *info)
+{
+    AUTO(pncp_leaf_release) struct pncp_leaf kept;
+    AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
+    pncp_leaf_init(&kept, info);
+    enum pncp_code rc = pncp_leaf_index_make(from, &index);
+    for (size_t i = 0; rc == PNCP_OK && i < count; i++)
+        rc = pncp_leaf_copy_row(&kept, from, &index, rows[i].row);
+    if (rc == PNCP_OK) {
+        struct pncp_leaf all = *from;
+        *from = kept;
+        kept = all;
+    }
+    return rc;
+}
+
+/* Load the group of the selected row *at, which moves on behind its rows. */
+static enum pncp_code load_group(const struct plan *plan, const struct pncp_source *source,
+                                 const struct selection *selection, size_t leaf, size_t *at, struct loaded *loaded,
+                                 struct pncp_err *err)
 {
     const struct pncp_leaf_info *info = &pncp_details_schema()->leaves[leaf];
+    const struct source_row *rows = &selection->rows[*at];
+    size_t group = rows->group, count = 0;
+    while (*at + count < selection->count && rows[count].group == group)
+        count++;
+    *at += count;
+    pncp_leaf_init(&loaded[group].leaf, info);
+    enum pncp_code rc = pncp_parquet_read_leaf(source, plan->footer, leaf, group, 1, &loaded[group].leaf, err);
+    if (rc != PNCP_OK)
+        return rc;
+    if (count < plan->footer->groups[group].rows)
+        rc = keep_selected(&loaded[group].leaf, rows, count, info);
+    if (rc == PNCP_OK)
+        rc = pncp_leaf_index_make(&loaded[group].leaf, &loaded[group].index);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "compact: out of memory");
+}
+
+static enum pncp_code gather(const struct plan *plan, const struct pncp_source *source, size_t first,
+                             const struct selection *selection, size_t leaf, struct loaded *loaded,
+                             struct pncp_leaf *column, struct pncp_err *err)
+{
     enum pncp_code rc = PNCP_OK;
-    for (size_t group = 0; rc == PNCP_OK && group < plan->footer->group_count; group++) {
-        if (!used[group])
-            continue;
-        pncp_leaf_init(&loaded[group].leaf, info);
-        rc = pncp_parquet_read_leaf(source, plan->footer, leaf, group, 1, &loaded[group].leaf, err);
-        if (rc == PNCP_OK && pncp_leaf_index_make(&loaded[group].leaf, &loaded[group].index) != PNCP_OK)
-            rc = pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
-    }
-    for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
-        const struct place *place = &plan->places[first + i];
-        const struct loaded *from = &loaded[place->group];
-        if (pncp_leaf_copy_row(column, &from->leaf, &from->index, place->row) != PNCP_OK)
+    for (size_t at = 0; rc == PNCP_OK && at < selection->count;)
+        rc = load_group(plan, source, selection, leaf, &at, loaded, err);
+    for (size_t i = 0; rc == PNCP_OK && i < selection->count; i++) {
+        const struct loaded *from = &loaded[plan->places[first + i].group];
+        if (pncp_leaf_copy_row(column, &from->leaf, &from->index, selection->within[i]) != PNCP_OK)
             rc = pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
     }
     release_loaded(loaded, plan->footer->group_count);
@@ -115,13 +185,14 @@ static enum pncp_code write_group(const struct plan *plan, const struct pncp_sou
 {
     const struct pncp_encode_options options = {.zstd_level = 3};
     const struct pncp_schema *schema = pncp_details_schema();
-    AUTO(pncp_free_ptr) bool *used = pncp_calloc(plan->footer->group_count, sizeof(*used));
+    AUTO(release_selection) struct selection selection = {0};
     AUTO(pncp_free_ptr) struct loaded *loaded = pncp_calloc(plan->footer->group_count, sizeof(*loaded));
-    if (used == NULL || loaded == NULL)
-        return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
-    mark_sources(plan, first, count, used);
     struct pncp_group_writer *writer;
-    enum pncp_code rc = pncp_group_writer_open(schema, count, &options, &writer, err);
+    if (loaded == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
+    enum pncp_code rc = select_rows(plan, first, count, &selection, err);
+    if (rc == PNCP_OK)
+        rc = pncp_group_writer_open(schema, count, &options, &writer, err);
     if (rc != PNCP_OK)
         return rc;
     for (size_t leaf = 0; rc == PNCP_OK && leaf < schema->leaf_count; leaf++) {
@@ -130,7 +201,7 @@ static enum pncp_code write_group(const struct plan *plan, const struct pncp_sou
         if (*stop)
             rc = pncp_err_set(err, PNCP_E_CANCELLED, "compaction stopped by a signal");
         if (rc == PNCP_OK)
-            rc = gather(plan, source, first, count, used, leaf, loaded, &column, err);
+            rc = gather(plan, source, first, &selection, leaf, loaded, &column, err);
         if (rc == PNCP_OK)
             rc = pncp_group_writer_leaf(writer, &column, err);
     }

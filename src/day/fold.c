@@ -75,7 +75,7 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
                                 const struct pncp_footer *footer, const struct pncp_table *lot,
                                 struct pncp_buf *ret_file, struct pncp_footer *ret_footer, struct pncp_err *err)
 {
-    const struct pncp_encode_options options = {.zstd_level = 3}; /* it stays: worth more than a fresh lot */
+    const struct pncp_encode_options options = {.zstd_level = 1}; /* 3 makes it 0.5 % smaller and costs twice as much */
     uint64_t rows = fold->with_lot ? lot->rows : 0;
     for (size_t i = 0; i < fold->count; i++)
         rows += footer->groups[fold->groups[i]].rows;

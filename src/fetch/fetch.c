@@ -37,7 +37,14 @@ struct pncp_fetch {
     struct api apis[PNCP_APIS];
     uint64_t random;
     enum pncp_code failed; /* starting a request: no memory */
+    struct pncp_fetch_cpu cpu;
+    uint64_t handled_us; /* CPU of on_response so far, which runs within the transport's poll */
 };
+
+static uint64_t cpu_us(const struct pncp_fetch *fetch)
+{
+    return fetch->options.measure_cpu ? pncp_clock_cpu_us() : 0;
+}
 
 /* ---- queues ---------------------------------------------------------------------------------- */
 
@@ -213,9 +220,11 @@ static void on_response(void *ctx, void *user, struct pncp_http_response *respon
                                        .status = response->status,
                                        .body = pncp_buf_view(&response->body),
                                        .retry_after = pncp_view_of(response->retry_after)};
+    uint64_t begun_us = cpu_us(fetch);
     api->in_flight--;
     count_answer(&api->counts, response);
     pncp_verdict_make(request->kind, &answer, pncp_clock_now_us(), &verdict);
+    fetch->cpu.json_us += cpu_us(fetch) - begun_us;
     if (response->message[0] != '\0')
         memcpy(verdict.detail, response->message, sizeof(verdict.detail) - 1);
     if (is_trouble(&verdict))
@@ -225,6 +234,7 @@ static void on_response(void *ctx, void *user, struct pncp_http_response *respon
     if (!try_again(fetch, request, &verdict))
         fetch->done(fetch->ctx, request, &verdict, &response->body);
     pncp_json_release(&verdict.json);
+    fetch->handled_us += cpu_us(fetch) - begun_us;
 }
 
 /* ---- public ---------------------------------------------------------------------------------- */
@@ -329,6 +339,11 @@ struct pncp_fetch_counts pncp_fetch_counts(const struct pncp_fetch *fetch, enum 
     return fetch->apis[api].counts;
 }
 
+struct pncp_fetch_cpu pncp_fetch_cpu(const struct pncp_fetch *fetch)
+{
+    return fetch->cpu;
+}
+
 size_t pncp_fetch_body_bytes(const struct pncp_fetch *fetch)
 {
     return pncp_http_body_bytes(fetch->http);
@@ -346,7 +361,10 @@ enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, in
     }
     if (fetch->failed != PNCP_OK)
         return pncp_err_set(err, fetch->failed, "fetch: a request cannot be started: out of memory");
-    return pncp_http_poll(fetch->http, (uint32_t)(until - now), extra_fd, err);
+    uint64_t begun_us = cpu_us(fetch), handled_us = fetch->handled_us;
+    enum pncp_code rc = pncp_http_poll(fetch->http, (uint32_t)(until - now), extra_fd, err);
+    fetch->cpu.transport_us += cpu_us(fetch) - begun_us - (fetch->handled_us - handled_us);
+    return rc;
 }
 
 void pncp_fetch_wake(struct pncp_fetch *fetch)

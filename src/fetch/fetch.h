@@ -25,6 +25,7 @@ struct pncp_fetch_options {
     uint32_t retry_wait_ms, brake_wait_ms, deadline_ms;
     uint64_t jitter_seed;
     const char *user_agent;
+    bool measure_cpu; /* for pncp_fetch_cpu: four system calls a request */
 };
 
 struct pncp_fetch_counts { /* per API */
@@ -77,6 +78,12 @@ unsigned pncp_fetch_limit(const struct pncp_fetch *fetch, enum pncp_api api);
 /* Milliseconds until that API's brake opens; 0: open. */
 uint64_t pncp_fetch_braked_ms(const struct pncp_fetch *fetch, enum pncp_api api);
 struct pncp_fetch_counts pncp_fetch_counts(const struct pncp_fetch *fetch, enum pncp_api api);
+/* CPU of the thread that polls: sending and receiving (the kernel's part included), judging bodies (the JSON parse is
+ * nearly all of it). Zero without measure_cpu. */
+struct pncp_fetch_cpu {
+    uint64_t transport_us, json_us;
+};
+struct pncp_fetch_cpu pncp_fetch_cpu(const struct pncp_fetch *fetch);
 size_t pncp_fetch_body_bytes(const struct pncp_fetch *fetch); /* of bodies being received */
 /* Start what may start, wait up to timeout_ms (less when a back-off or brake ends sooner) and deliver. */
 MUST_CHECK enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, int extra_fd,

@@ -103,7 +103,8 @@ static enum pncp_code note_parts(struct pncp_run *run, const struct pncp_work *w
 
 static enum pncp_code add_to_lot(struct pncp_run *run, struct pncp_work *work, struct pncp_err *err)
 {
-    uint64_t cpu = pncp_clock_cpu_us();
+    bool measure = run->options->fetch.measure_cpu;
+    uint64_t cpu = measure ? pncp_clock_cpu_us() : 0;
     struct pncp_row_counts counts;
     const struct pncp_part_fetch parts[PNCP_PARTS] = {work->sides[0].fetch, work->sides[1].fetch}; /* read only */
     const struct pncp_row_stamp stamp = {
@@ -118,7 +119,7 @@ static enum pncp_code add_to_lot(struct pncp_run *run, struct pncp_work *work, s
         return rc;
     run->day->values_out_of_type += counts.misfits;
     run->lot_bytes = pncp_table_bytes(&run->lot.table);
-    run->cpu_rows_us += pncp_clock_cpu_us() - cpu;
+    run->cpu_rows_us += measure ? pncp_clock_cpu_us() - cpu : 0;
     return PNCP_OK;
 }
 
@@ -352,7 +353,9 @@ enum pncp_code pncp_ingest_run(const struct pncp_ingest_options *options, struct
     bool held = rc == PNCP_OK;
     if (held) {
         rc = run_day(&run, err);
+        uint64_t cpu = pncp_clock_cpu_us();
         rc = pncp_run_finish(&run, rc, err);
+        run.cpu_finish_us = pncp_clock_cpu_us() - cpu;
     } else {
         run.day->exit_code = pncp_exit_of(err);
     }

@@ -47,7 +47,7 @@ enum pncp_code pncp_list_run(const struct pncp_ingest_options *options, bool aga
                              struct pncp_summary *ret_summary, struct pncp_err *err);
 
 /* verify --source: every saved row's counts against /quantidade, the day's keys against a fresh listing. Differences
- * are told to `event` one by one and counted. */
+ * are told to `event` one by one, the first hundred, and counted. */
 struct pncp_source_check {
     int64_t asked, itens_differ, arquivos_differ, not_listed, not_saved, unanswered, modalidades_failed;
 };
@@ -66,8 +66,8 @@ enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struc
 /* Exit code of an error that ended a job (design section 2). */
 int pncp_exit_of(const struct pncp_err *err);
 
-/* Signals: SIGTERM and SIGINT ask the running job to stop; installed by pncp_stop_install before a job, once per
- * process. */
+/* Signals: SIGTERM and SIGINT ask the running job to stop, and end the process 2.5 s later when it has not; installed
+ * by pncp_stop_install before a job, once per process. */
 enum pncp_code pncp_stop_install(struct pncp_err *err);
 int pncp_stop_signal(void); /* 0, or the signal received */
 int pncp_stop_fd(void);     /* readable once a signal came */

@@ -178,6 +178,23 @@ static void tell_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
                        rc == PNCP_OK ? day->error : err->msg);
 }
 
+static void tell_cpu(struct pncp_run *run)
+{
+    struct pncp_fetch_cpu fetch = pncp_fetch_cpu(run->fetch);
+    const struct {
+        const char *stage;
+        uint64_t us;
+    } parts[] = {{"transport", fetch.transport_us}, {"json", fetch.json_us},    {"rows", run->cpu_rows_us},
+                 {"encode", run->cpu_encode_us},    {"fold", run->cpu_fold_us}, {"commit", run->cpu_commit_us},
+                 {"finish", run->cpu_finish_us}};
+    char text[200] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(parts); i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %" PRIu64, i == 0 ? "" : ", ", parts[i].stage,
+                                 parts[i].us / 1000);
+    pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "cpu", "cpu ms by stage: %s", text);
+}
+
 void pncp_report_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_err *err)
 {
     run->day->seconds = seconds_so_far(run);
@@ -186,9 +203,6 @@ void pncp_report_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
     if (rc != PNCP_OK)
         (void)snprintf(run->day->error, sizeof(run->day->error), "%s", err->msg);
     tell_end(run, rc, err);
-    if (run->cpu_rows_us + run->cpu_encode_us > 0)
-        pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "cpu",
-                       "cpu ms by stage: rows %" PRIu64 ", encode %" PRIu64 ", fold %" PRIu64 ", commit %" PRIu64,
-                       run->cpu_rows_us / 1000, run->cpu_encode_us / 1000, run->cpu_fold_us / 1000,
-                       run->cpu_commit_us / 1000);
+    if (run->options->fetch.measure_cpu && run->fetch != NULL)
+        tell_cpu(run);
 }

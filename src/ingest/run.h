@@ -49,8 +49,8 @@ struct pncp_run {
     uint32_t lots_closed;
     int64_t announced; /* the number of the last "Processing" line; -1: none yet */
     uint64_t live_at_ms, progress_at_ms;
-    uint64_t cpu_rows_us, cpu_encode_us, cpu_fold_us,
-        cpu_commit_us; /* for the debug line that splits the CPU by stage */
+    /* for the debug line that splits the CPU by stage */
+    uint64_t cpu_rows_us, cpu_encode_us, cpu_fold_us, cpu_commit_us, cpu_finish_us;
 };
 
 /* Contratações that this run takes on, as far as the list is known. */

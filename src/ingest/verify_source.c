@@ -21,12 +21,14 @@ struct question {
     enum pncp_part part;
     enum pncp_situacao situacao;
     int64_t saved; /* rows saved; -1: ausente */
+    struct question *next, **link;
 };
 
 struct checking {
     struct pncp_run *run;
     struct pncp_source_check *check;
-    size_t open; /* questions asked and not answered */
+    size_t open;                /* questions asked and not answered */
+    struct question *questions; /* these */
     int64_t differences;
 };
 
@@ -37,6 +39,16 @@ static void tell(struct checking *checking, const struct pncp_key *key, const ch
         return;
     pncp_key_format(key, text);
     pncp_event_log(checking->run->event, PNCP_LEVEL_WARNING, "verify", "%s: %s", text, what);
+}
+
+static void forget(struct question *q)
+{
+    *q->link = q->next;
+    if (q->next != NULL)
+        q->next->link = q->link;
+    q->checking->open--;
+    pncp_buf_release(&q->url);
+    pncp_free(q);
 }
 
 static void answered(struct pncp_task *task, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
@@ -51,7 +63,6 @@ static void answered(struct pncp_task *task, struct pncp_fetch_request *request,
                  verdict->kind == PNCP_VERDICT_ABSENT;
     int64_t count = verdict->kind == PNCP_VERDICT_ROWS ? verdict->count : 0;
     check->asked++;
-    q->checking->open--;
     if (!given) {
         char reason[PNCP_REASON_TEXT_BYTES];
         pncp_reason_format(verdict->reason, verdict->http_status, reason);
@@ -64,8 +75,7 @@ static void answered(struct pncp_task *task, struct pncp_fetch_request *request,
         *(q->part == PNCP_PART_ITENS ? &check->itens_differ : &check->arquivos_differ) += 1;
         tell(q->checking, &q->key, what);
     }
-    pncp_buf_release(&q->url);
-    pncp_free(q);
+    forget(q);
 }
 
 /* Wait while as many questions are open as the API gets at once; all: until none is. */
@@ -101,6 +111,11 @@ static enum pncp_code ask(struct checking *checking, const struct pncp_data_row 
     }
     q->request = (struct pncp_fetch_request){
         .api = PNCP_API_DETAIL, .kind = PNCP_KIND_COUNT, .url = q->url.data, .owner = &q->task};
+    q->next = checking->questions;
+    q->link = &checking->questions;
+    if (q->next != NULL)
+        q->next->link = &q->next;
+    checking->questions = q;
     checking->open++;
     pncp_fetch_submit(checking->run->fetch, &q->request, false);
     return PNCP_OK;
@@ -142,9 +157,9 @@ static enum pncp_code check_listed(struct checking *checking, struct pncp_err *e
     return PNCP_OK;
 }
 
-static enum pncp_code compare(struct pncp_run *run, struct pncp_source_check *check, struct pncp_err *err)
+static enum pncp_code compare(struct checking *checking, struct pncp_err *err)
 {
-    struct checking checking = {.run = run, .check = check};
+    struct pncp_run *run = checking->run;
     enum pncp_code rc = pncp_run_open_day(run, err);
     if (rc == PNCP_OK)
         rc = pncp_run_start_fetcher(run, err);
@@ -155,15 +170,15 @@ static enum pncp_code compare(struct pncp_run *run, struct pncp_source_check *ch
     if (rc != PNCP_OK)
         return rc;
     struct pncp_listing_failure failures[PNCP_MODALIDADES_MAX];
-    check->modalidades_failed = (int64_t)pncp_listing_failures(run->listing, failures);
-    rc = check_listed(&checking, err);
+    checking->check->modalidades_failed = (int64_t)pncp_listing_failures(run->listing, failures);
+    rc = check_listed(checking, err);
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(&run->data, check_row, &checking, NULL, err);
+        rc = pncp_data_each_row(&run->data, check_row, checking, NULL, err);
     if (rc == PNCP_OK)
-        rc = drain(&checking, true, err);
-    if (checking.differences > DIFFERENCES_TOLD)
+        rc = drain(checking, true, err);
+    if (checking->differences > DIFFERENCES_TOLD)
         pncp_event_log(run->event, PNCP_LEVEL_WARNING, "verify", "… and %" PRId64 " more differences",
-                       checking.differences - DIFFERENCES_TOLD);
+                       checking->differences - DIFFERENCES_TOLD);
     return rc;
 }
 
@@ -173,12 +188,15 @@ enum pncp_code pncp_verify_source(const struct pncp_ingest_options *options, str
     struct pncp_run run;
     struct pncp_summary summary; /* the run's counts, which nobody asks for here */
     struct pncp_source_check check = {0};
+    struct checking checking = {.run = &run, .check = &check};
     pncp_run_init(&run, options, event, &summary);
     const struct pncp_lake_options lake = {.run_id = run.run_id, .unsafe_store = options->unsafe_store};
     enum pncp_code rc = pncp_lake_open(options->lake_url, &lake, &run.lake, err);
     if (rc == PNCP_OK)
-        rc = compare(&run, &check, err);
-    pncp_run_release(&run);
+        rc = compare(&checking, err);
+    pncp_run_release(&run); /* and with it the fetcher, which holds requests of these */
+    while (checking.questions != NULL)
+        forget(checking.questions);
     *ret_check = check;
     return rc;
 }

@@ -5,24 +5,28 @@
 
 /* ---- strict reading -------------------------------------------------------------------------- */
 
-/* One object under the walk: where its members go on, and a mask of small hashes of the keys met. */
+/* One object under the walk: where its members go on, and a set of small hashes of the keys met. */
 struct walk_level {
     yyjson_val *container;
     yyjson_obj_iter object;
     yyjson_arr_iter array;
-    uint64_t seen;
+    uint64_t seen[4]; /* 256 bits: among 37 keys few are taken for another */
     bool is_object;
 };
 
-static uint64_t key_bit(const char *text, size_t len)
+/* Was a key of that hash met? It is from now on. */
+static bool met_before(struct walk_level *level, const char *text, size_t len)
 {
     unsigned hash = (unsigned)len * 31;
     if (len > 0)
         hash += (unsigned char)text[0] * 7U + (unsigned char)text[len / 2] * 3U + (unsigned char)text[len - 1];
-    return UINT64_C(1) << (hash & 63);
+    uint64_t *word = &level->seen[hash / 64 % 4], bit = UINT64_C(1) << (hash % 64);
+    bool met = (*word & bit) != 0;
+    *word |= bit;
+    return met;
 }
 
-/* Has an earlier member of `object` the key of `key`? Asked only when the mask says perhaps. */
+/* Has an earlier member of `object` the key of `key`? Asked only when the hashes say perhaps. */
 static bool key_before(yyjson_val *object, yyjson_val *key)
 {
     yyjson_obj_iter iter;
@@ -63,10 +67,8 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
             }
             if (yyjson_obj_size(level->container) > PNCP_JSON_KEYS_MAX)
                 return PNCP_JSON_MANY_KEYS;
-            uint64_t bit = key_bit(yyjson_get_str(key), yyjson_get_len(key));
-            if ((level->seen & bit) != 0 && key_before(level->container, key))
+            if (met_before(level, yyjson_get_str(key), yyjson_get_len(key)) && key_before(level->container, key))
                 return PNCP_JSON_DUPLICATE;
-            level->seen |= bit;
             val = yyjson_obj_iter_get_val(key);
         } else {
             val = yyjson_arr_iter_next(&level->array);
@@ -84,12 +86,10 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
     return PNCP_JSON_OK;
 }
 
-enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
-                               struct pncp_err *err)
+/* Without the walk. */
+static enum pncp_code parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
+                            struct pncp_err *err)
 {
-    enum pncp_json_fault ignored;
-    if (ret_fault == NULL)
-        ret_fault = &ignored;
     yyjson_read_err why = {0};
     char *data = (char *)(uintptr_t)text.data; /* yyjson writes to it only with YYJSON_READ_INSITU */
     yyjson_doc *doc = text.len == 0 ? NULL : yyjson_read_opts(data, text.len, YYJSON_READ_NUMBER_AS_RAW, NULL, &why);
@@ -103,17 +103,37 @@ enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json
         *ret_fault = truncated ? PNCP_JSON_TRUNCATED : PNCP_JSON_BAD;
         return pncp_err_set(err, PNCP_E_PARSE, "json: %s at byte %zu", why.msg == NULL ? "empty" : why.msg, why.pos);
     }
-    *ret_fault = check_tree(yyjson_doc_get_root(doc));
+    *ret_json = (struct pncp_json){.doc = doc, .root = yyjson_doc_get_root(doc)};
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
+                               struct pncp_err *err)
+{
+    enum pncp_json_fault ignored;
+    struct pncp_json json;
+    if (ret_fault == NULL)
+        ret_fault = &ignored;
+    enum pncp_code rc = parse(text, &json, ret_fault, err);
+    if (rc != PNCP_OK)
+        return rc;
+    *ret_fault = check_tree(json.root);
     if (*ret_fault != PNCP_JSON_OK) {
-        yyjson_doc_free(doc);
+        pncp_json_release(&json);
         if (*ret_fault == PNCP_JSON_DEEP)
             return pncp_err_set(err, PNCP_E_PARSE, "json: nested deeper than %d", PNCP_JSON_DEPTH_MAX);
         if (*ret_fault == PNCP_JSON_MANY_KEYS)
             return pncp_err_set(err, PNCP_E_PARSE, "json: more than %d keys in one object", PNCP_JSON_KEYS_MAX);
         return pncp_err_set(err, PNCP_E_PARSE, "json: a key twice in one object");
     }
-    *ret_json = (struct pncp_json){.doc = doc, .root = yyjson_doc_get_root(doc)};
+    *ret_json = json;
     return PNCP_OK;
+}
+
+enum pncp_code pncp_json_parse_again(struct pncp_view text, struct pncp_json *ret_json, struct pncp_err *err)
+{
+    enum pncp_json_fault ignored;
+    return parse(text, ret_json, &ignored, err);
 }
 
 void pncp_json_release(struct pncp_json *json)

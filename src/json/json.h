@@ -37,6 +37,9 @@ enum pncp_json_fault {
  * PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json,
                                           enum pncp_json_fault *ret_fault, struct pncp_err *err);
+/* The same text once more, which pncp_json_parse has accepted before: depth and keys are not looked at again. */
+MUST_CHECK enum pncp_code pncp_json_parse_again(struct pncp_view text, struct pncp_json *ret_json,
+                                                struct pncp_err *err);
 void pncp_json_release(struct pncp_json *json);
 
 /* The raw text of a number, the text of a string; an empty view otherwise. */

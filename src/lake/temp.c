@@ -26,7 +26,7 @@ enum pncp_code pncp_temp_open(struct pncp_lake *lake, int *ret_fd, char ret_path
         if (fd < 0 && errno == ENOENT) {
             enum pncp_code rc = pncp_file_mkdirs(lake->root_fd, PNCP_TMP_FOLDER, err);
             if (rc != PNCP_OK)
-                return rc;
+                return pncp_err_wrap(err, rc, "lake %s", lake->url);
             continue;
         }
         if (fd < 0 && errno == EEXIST)

@@ -170,7 +170,27 @@ static enum pncp_code read_group(struct pncp_thrift_reader *r, const struct pncp
     return PNCP_OK;
 }
 
-static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_footer *footer, struct pncp_err *err)
+/* Row group `no` is byte for byte the same in `known`: what was found out about it holds here as well. */
+static bool take_known_group(struct pncp_thrift_reader *r, struct pncp_footer *footer, const struct pncp_footer *known,
+                             size_t no)
+{
+    if (known == NULL || no >= known->group_count || known->leaf_count != footer->leaf_count)
+        return false;
+    struct pncp_view bytes = pncp_footer_group_bytes(known, no);
+    const struct pncp_group *group = &known->groups[no];
+    if (bytes.len > (size_t)(r->end - r->at) || memcmp(bytes.data, r->at, bytes.len) != 0 ||
+        group->offset + group->bytes > footer->file_bytes - PNCP_PARQUET_TRAILER_BYTES - footer->raw.len)
+        return false; /* to be read, which says what is wrong with it if anything is */
+    footer->groups[no] = *group;
+    footer->groups[no].footer_offset = (uint32_t)(r->at - r->begin);
+    for (size_t i = no * footer->leaf_count; i < (no + 1) * footer->leaf_count; i++)
+        footer->chunk_at[i] = known->chunk_at[i] - group->footer_offset + footer->groups[no].footer_offset;
+    r->at += bytes.len;
+    return true;
+}
+
+static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_footer *footer,
+                                  const struct pncp_footer *known, struct pncp_err *err)
 {
     enum pncp_thrift_type element;
     size_t count = pncp_thrift_list(r, &element);
@@ -188,7 +208,7 @@ static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_foot
     uint64_t end = PNCP_PARQUET_MAGIC_BYTES;
     for (size_t i = 0; i < count; i++) {
         struct pncp_group *group = &footer->groups[i];
-        enum pncp_code rc = read_group(r, footer, group, err);
+        enum pncp_code rc = take_known_group(r, footer, known, i) ? PNCP_OK : read_group(r, footer, group, err);
         if (rc != PNCP_OK)
             return rc;
         if (group->bytes == 0)
@@ -246,7 +266,7 @@ static const enum pncp_thrift_type FIELD_TYPES[] = {
     [7] = PNCP_THRIFT_LIST,   /* column_orders */
 };
 
-static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
+static enum pncp_code parse(struct pncp_footer *footer, const struct pncp_footer *known, struct pncp_err *err)
 {
     struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&footer->raw));
     struct pncp_thrift_field field = {0};
@@ -264,7 +284,7 @@ static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
         else if (field.id == 3)
             rows = pncp_thrift_int(&r, field.type);
         else if (field.id == 4 && footer->schema.len > 0)
-            rc = read_groups(&r, footer, err);
+            rc = read_groups(&r, footer, known, err);
         else if (field.id == 5)
             rc = read_kvs(&r, footer, err);
         else
@@ -292,6 +312,12 @@ static enum pncp_code parse(struct pncp_footer *footer, struct pncp_err *err)
 enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_bytes, struct pncp_footer *ret_footer,
                                  struct pncp_err *err)
 {
+    return pncp_footer_parse_known(raw, file_bytes, NULL, ret_footer, err);
+}
+
+enum pncp_code pncp_footer_parse_known(struct pncp_buf *raw, uint64_t file_bytes, const struct pncp_footer *known,
+                                       struct pncp_footer *ret_footer, struct pncp_err *err)
+{
     struct pncp_footer footer = {
         .raw = pncp_buf_take(raw), .file_bytes = file_bytes, .data_end = PNCP_PARQUET_MAGIC_BYTES};
     enum pncp_code rc;
@@ -300,7 +326,7 @@ enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_bytes, stru
     else if (file_bytes < footer.raw.len + PNCP_PARQUET_TRAILER_BYTES + PNCP_PARQUET_MAGIC_BYTES)
         rc = damaged(err, "longer than the file");
     else
-        rc = parse(&footer, err);
+        rc = parse(&footer, known, err);
     if (rc != PNCP_OK) {
         pncp_footer_release(&footer);
         return rc;

@@ -15,6 +15,12 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* pncp_footer_parse of a footer that continues `known` (NULL: none): a row group whose bytes are those of the same
+ * group of `known` was validated with it and is taken over as it was. Every checkpoint parses what it has written; only
+ * what is new in it costs time so. */
+MUST_CHECK enum pncp_code pncp_footer_parse_known(struct pncp_buf *raw, uint64_t file_bytes,
+                                                  const struct pncp_footer *known, struct pncp_footer *ret_footer,
+                                                  struct pncp_err *err);
 /* The RowGroup struct of a group, in the footer's bytes. */
 struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group);
 /* A reader that stands at the ColumnChunk struct of `leaf` in `group`. PNCP_E_PARSE: there is none. */

@@ -219,7 +219,7 @@ static carquet_writer_t *start_column(struct pncp_group_writer *writer, const st
                                    ? carquet_writer_create_file(writer->stream, schema, &options, NULL)
                                    : NULL;
     carquet_schema_free(schema);
-    if (column != NULL && (info->col->flags & PNCP_COL_DICT) != 0 &&
+    if (column != NULL && (info->col->flags & PNCP_COL_DICT) != 0 && !writer->options.plain &&
         carquet_writer_set_column_encoding(column, 0, CARQUET_ENCODING_RLE_DICTIONARY) != CARQUET_OK) {
         carquet_writer_abort(column);
         return NULL;

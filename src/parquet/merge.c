@@ -113,40 +113,44 @@ static enum pncp_code check_pieces(const struct pncp_footer_piece *pieces, size_
     return PNCP_OK;
 }
 
-/* Reads back what was written from footer_at on, behind data that ends at data_end. */
-static enum pncp_code parse_back(const struct pncp_buf *tail, size_t footer_at, uint64_t data_end,
-                                 struct pncp_footer *ret_footer, struct pncp_err *err)
+enum pncp_code pncp_footer_make(const struct pncp_footer_piece *pieces, size_t piece_count,
+                                const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_footer *ret_footer,
+                                struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf raw = {0};
-    size_t tail_bytes = tail->len - footer_at;
-    if (pncp_buf_append(&raw, tail->data + footer_at, tail_bytes - PNCP_PARQUET_TRAILER_BYTES) != PNCP_OK)
-        return merge_error(err, PNCP_E_NOMEM);
-    return pncp_footer_parse(&raw, data_end + tail_bytes, ret_footer, err);
+    enum pncp_code rc = check_pieces(pieces, piece_count, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = put_pieces(pieces, piece_count, kvs, kv_count, &raw);
+    if (rc != PNCP_OK)
+        return merge_error(err, rc);
+    const struct pncp_footer_piece *last = &pieces[piece_count - 1];
+    uint64_t file_bytes = last->at + piece_bytes(last) + raw.len;
+    raw.len -= PNCP_PARQUET_TRAILER_BYTES; /* it stays behind the footer: pncp_footer_tail */
+    return pncp_footer_parse_known(&raw, file_bytes, pieces[0].footer, ret_footer, err);
+}
+
+struct pncp_view pncp_footer_tail(const struct pncp_footer *made)
+{
+    return (struct pncp_view){made->raw.data, made->raw.len + PNCP_PARQUET_TRAILER_BYTES};
 }
 
 enum pncp_code pncp_footer_build(const struct pncp_footer_piece *pieces, size_t piece_count,
                                  const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *ret_tail,
                                  struct pncp_footer *ret_footer, struct pncp_err *err)
 {
-    enum pncp_code rc = check_pieces(pieces, piece_count, err);
+    AUTO(pncp_footer_release) struct pncp_footer made = {0};
+    enum pncp_code rc = pncp_footer_make(pieces, piece_count, kvs, kv_count, &made, err);
     if (rc != PNCP_OK)
         return rc;
-    size_t footer_at = ret_tail->len;
-    const struct pncp_footer_piece *last = &pieces[piece_count - 1];
-    struct pncp_footer merged;
-    rc = put_pieces(pieces, piece_count, kvs, kv_count, ret_tail);
+    struct pncp_view tail = pncp_footer_tail(&made);
+    rc = pncp_buf_append(ret_tail, tail.data, tail.len);
     if (rc != PNCP_OK)
-        rc = merge_error(err, rc);
-    else
-        rc = parse_back(ret_tail, footer_at, last->at + piece_bytes(last), &merged, err);
-    if (rc != PNCP_OK) {
-        ret_tail->len = footer_at;
-        return rc;
+        return merge_error(err, rc);
+    if (ret_footer != NULL) {
+        *ret_footer = made;
+        made = (struct pncp_footer){0};
     }
-    if (ret_footer != NULL)
-        *ret_footer = merged;
-    else
-        pncp_footer_release(&merged);
     return PNCP_OK;
 }
 

@@ -99,6 +99,12 @@ struct pncp_footer_piece {
 MUST_CHECK enum pncp_code pncp_footer_build(const struct pncp_footer_piece *pieces, size_t piece_count,
                                             const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *ret_tail,
                                             struct pncp_footer *ret_footer, struct pncp_err *err);
+/* The same, the bytes of the new footer held only once: what follows the data is pncp_footer_tail(ret_footer), valid as
+ * long as ret_footer is (of a day of 100,000 contratações it has 1.5 MB). Errors as above. */
+MUST_CHECK enum pncp_code pncp_footer_make(const struct pncp_footer_piece *pieces, size_t piece_count,
+                                           const struct pncp_kv_pair *kvs, size_t kv_count,
+                                           struct pncp_footer *ret_footer, struct pncp_err *err);
+struct pncp_view pncp_footer_tail(const struct pncp_footer *made); /* by pncp_footer_make; no other has it */
 /* The ordinary case: the first keep_groups groups of `old` (NULL: a new file) stay where they are, all of `added` (the
  * footer that pncp_group_encode gave) follow at `added_at`, which is the end of the kept prefix. Errors as above. */
 MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_t keep_groups,
@@ -110,6 +116,7 @@ MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_
 
 struct pncp_encode_options {
     int zstd_level; /* 1..9 */
+    bool plain;     /* no dictionaries: cheaper, and for some 50 rows no larger */
 };
 
 /* One row group under construction, leaf by leaf, so that a fold or rewrite holds one column at a time.

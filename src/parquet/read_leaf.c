@@ -256,9 +256,10 @@ enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const st
     if (leaf >= footer->leaf_count || first_group > footer->group_count || count > footer->group_count - first_group)
         return pncp_err_set(err, PNCP_E_PARSE, "the parquet file has no column %zu in row groups %zu to %zu", leaf,
                             first_group, first_group + count);
-    reading.batch = pncp_calloc(1, sizeof(*reading.batch));
+    reading.batch = pncp_malloc(sizeof(*reading.batch));
     if (reading.batch == NULL)
         return no_memory(err);
+    reading.batch->text = (struct pncp_buf){0}; /* the rest is written before it is read */
     for (size_t done = 0; done < count;) {
         size_t taken = 0;
         bool fits = true;

@@ -98,9 +98,9 @@ static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *
 static bool child_has_name(const struct pncp_node *child, struct pncp_view key)
 {
     const char *name = child->col->name;
-    /* strnlen, because a key from the wire may hold a NUL */
-    return strnlen(name, key.len + 1) == key.len && memcmp(name, key.data, key.len) == 0 &&
-           (child->col->flags & PNCP_COL_DERIVED) == 0;
+    /* strnlen, because a key from the wire may hold a NUL; the first byte alone tells most names apart */
+    return key.len > 0 && name[0] == key.data[0] && strnlen(name, key.len + 1) == key.len &&
+           memcmp(name, key.data, key.len) == 0 && (child->col->flags & PNCP_COL_DERIVED) == 0;
 }
 
 /* Spread the members of `object` over the children of `node`; unknown ones go to extra. */
@@ -111,21 +111,22 @@ static void spread(struct pncp_decoder *d, const struct pncp_node *node, yyjson_
     uint8_t *hints = &d->hints[node->first_child];
     yyjson_obj_iter iter;
     yyjson_obj_iter_init(object, &iter);
-    size_t position = 0;
+    size_t position = 0, count = node->child_count, next = 0; /* next: behind the child found last */
     for (yyjson_val *key_val; (key_val = yyjson_obj_iter_next(&iter)) != NULL; position++) {
         struct pncp_view key = pncp_json_text(key_val);
         yyjson_val *val = yyjson_obj_iter_get_val(key_val);
-        size_t slot = PNCP_MIN(position, (size_t)node->child_count - 1); /* keys come in one order within a response */
-        size_t child = hints[slot];
-        if (!child_has_name(&children[child], key)) {
-            for (child = 0; child < node->child_count && !child_has_name(&children[child], key); child++)
-                ;
-            if (child == node->child_count) {
+        size_t slot = PNCP_MIN(position, count - 1); /* keys come in one order within a response */
+        size_t child = hints[slot], tried = 0;
+        if (!child_has_name(&children[child], key)) { /* and mostly in the order of the table */
+            for (child = next % count; tried < count && !child_has_name(&children[child], key); tried++)
+                child = (child + 1) % count;
+            if (tried == count) {
                 collect(extra, key, val);
                 continue;
             }
             hints[slot] = (uint8_t)child;
         }
+        next = child + 1;
         ret_vals[child] = val;
     }
 }

@@ -88,7 +88,7 @@ static enum pncp_code put_pages(struct pncp_decoder *decoder, const struct pncp_
     int64_t count = 0;
     for (size_t page = 0; rc == PNCP_OK && page < part->page_count; page++) {
         AUTO(pncp_json_release) struct pncp_json json = {0};
-        rc = pncp_json_parse(pncp_buf_view(&part->pages[page]), &json, NULL, err);
+        rc = pncp_json_parse_again(pncp_buf_view(&part->pages[page]), &json, err);
         yyjson_arr_iter iter;
         yyjson_arr_iter_init(json.root, &iter);
         for (yyjson_val *element; rc == PNCP_OK && (element = yyjson_arr_iter_next(&iter)) != NULL;) {

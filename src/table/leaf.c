@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define FIRST_SLOTS ((size_t)64) /* of the first allocation: an ordinary lot has 50 rows */
+
 size_t pncp_type_width(enum pncp_type type)
 {
     switch (type) {
@@ -78,7 +80,7 @@ static enum pncp_code grow_levels(struct pncp_leaf *leaf, size_t more)
         return PNCP_E_LIMIT;
     if (need <= leaf->level_cap)
         return PNCP_OK;
-    size_t cap = pncp_grow(leaf->level_cap, need);
+    size_t cap = PNCP_MAX(pncp_grow(leaf->level_cap, need), FIRST_SLOTS);
     if (leaf->max_def > 0) {
         int16_t *def = pncp_realloc(leaf->def, cap, sizeof(*def));
         if (def == NULL)
@@ -100,7 +102,7 @@ static enum pncp_code grow_ends(struct pncp_leaf *leaf, size_t more)
     size_t need = leaf->value_count + more;
     if (leaf->type != PNCP_T_TEXT || need <= leaf->ends_cap)
         return PNCP_OK;
-    size_t cap = pncp_grow(leaf->ends_cap, need);
+    size_t cap = PNCP_MAX(pncp_grow(leaf->ends_cap, need), FIRST_SLOTS);
     uint32_t *ends = pncp_realloc(leaf->ends, cap, sizeof(*ends));
     if (ends == NULL)
         return PNCP_E_NOMEM;
@@ -269,16 +271,40 @@ enum pncp_code pncp_leaf_append(struct pncp_leaf *to, const struct pncp_leaf *fr
     return from->level_count == 0 ? PNCP_OK : append_span(to, from, 0, from->level_count, 0, from->value_count);
 }
 
+/* How many of the first `slots` slots hold a value; eight at a time, because every row of a list asks this of every
+ * column. */
+static size_t count_values(const struct pncp_leaf *leaf, size_t slots)
+{
+    typedef int16_t lanes __attribute__((vector_size(8 * sizeof(int16_t))));
+    size_t count = 0, at = 0;
+    if (leaf->max_def == 0)
+        return slots;
+    while (slots - at >= 8) {
+        lanes equal = {0}; /* minus the number of values, per lane */
+        for (size_t end = PNCP_MIN(slots, at + 8 * (size_t)INT16_MAX); end - at >= 8; at += 8) {
+            lanes def;
+            memcpy(&def, leaf->def + at, sizeof(def));
+            equal += def == leaf->max_def;
+        }
+        for (size_t i = 0; i < 8; i++)
+            count += (size_t)-equal[i];
+    }
+    for (; at < slots; at++)
+        count += leaf->def[at] == leaf->max_def;
+    return count;
+}
+
 enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, const struct pncp_leaf *from, size_t row)
 {
-    size_t slot = 0, value = 0, seen = 0;
-    for (; slot < from->level_count; slot++) { /* up to the first slot of `row` */
-        bool starts = from->max_rep == 0 || from->rep[slot] == 0;
-        if (starts && seen++ == row)
-            break;
-        value += from->max_def == 0 || from->def[slot] == from->max_def;
+    size_t slot = row;
+    if (from->max_rep > 0) {
+        size_t seen = 0;
+        for (slot = 0; slot < from->level_count; slot++) { /* up to the first slot of `row` */
+            if (from->rep[slot] == 0 && seen++ == row)
+                break;
+        }
     }
-    size_t slot_end = slot, value_end = value;
+    size_t value = count_values(from, slot), slot_end = slot, value_end = value;
     do {
         value_end += from->max_def == 0 || from->def[slot_end] == from->max_def;
         slot_end++;

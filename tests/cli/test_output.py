@@ -224,7 +224,6 @@ def test_a_file_gets_no_escapes(sim, lake, tmp_path):
 
 
 @pytest.mark.parametrize("closed", [[0], [1], [2], [1, 2], [0, 1, 2]])
-@pytest.mark.threads
 def test_closed_standard_descriptors_stop_nothing(closed, sim, lake):
     sim.control(latency_detail=20)
     process = start(sim, lake, before=["bash", "-c", 'exec "$0" "$@" ' + " ".join(f"{fd}>&-" for fd in closed)])

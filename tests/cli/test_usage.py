@@ -87,7 +87,7 @@ REFUSED = [
     (["--", "--date", DAY], 'unexpected argument "--": flags begin with --'),
     (["-"], 'unexpected argument "-": flags begin with --'),
     (["ingst", "--date", DAY], 'unknown command "ingst": did you mean ingest?'),
-    (["verfy"], 'unknown command "verfy": did you mean verify?'),
+    (["lst"], 'unknown command "lst": did you mean list?'),
     (["stat"], 'unknown command "stat": did you mean status?'),
     (["frobnicate"], 'unknown command "frobnicate": see pncp-details --help'),
     *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("retry", "adopt", "doctor", "serve")],

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/view.h"
 
 #include <stdio.h>
@@ -78,15 +79,10 @@ static inline struct pncp_view fuzz_rest(struct fuzz_input *in)
 
 /* ---- copies with nothing behind them, so that reading on is seen ----------------------------- */
 
-static inline void fuzz_drop(void *copy)
-{
-    free(*(void **)copy);
-}
-
-/* For AUTO(fuzz_drop) char *copy. */
+/* For AUTO(pncp_free_ptr) char *copy. */
 static inline char *fuzz_exact(struct pncp_view text)
 {
-    char *copy = malloc(text.len > 0 ? text.len : 1);
+    char *copy = pncp_malloc(text.len > 0 ? text.len : 1);
     FUZZ_CHECK(copy != NULL);
     memcpy(copy, text.data, text.len);
     return copy;
@@ -95,8 +91,11 @@ static inline char *fuzz_exact(struct pncp_view text)
 /* The same with a NUL; it ends at the first NUL of the text. */
 static inline char *fuzz_string(struct pncp_view text)
 {
-    char *copy = strndup(text.data, text.len);
+    size_t len = strnlen(text.data, text.len);
+    char *copy = pncp_malloc(len + 1);
     FUZZ_CHECK(copy != NULL);
+    memcpy(copy, text.data, len);
+    copy[len] = '\0';
     return copy;
 }
 

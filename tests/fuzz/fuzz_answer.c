@@ -86,7 +86,7 @@ static void check_cuts(enum pncp_kind kind, const struct pncp_answer *whole)
     for (size_t len = 0; len < end; len += step) {
         struct pncp_answer cut = *whole;
         struct pncp_verdict v;
-        AUTO(fuzz_drop) char *copy = fuzz_exact((struct pncp_view){whole->body.data, len});
+        AUTO(pncp_free_ptr) char *copy = fuzz_exact((struct pncp_view){whole->body.data, len});
         cut.body = (struct pncp_view){copy, len};
         pncp_verdict_make(kind, &cut, NOW_US, &v);
         FUZZ_CHECK(v.kind == PNCP_VERDICT_RETRY && v.json.doc == NULL);
@@ -125,8 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      transport <= PNCP_NET_UNREACHABLE ? (enum pncp_transport)transport : PNCP_NET_OK,
                                  .status = STATUSES[fuzz_byte(&in) % PNCP_ARRAY_LEN(STATUSES)]};
     struct pncp_view header = fuzz_until(&in, '\n'), body = fuzz_rest(&in);
-    AUTO(fuzz_drop) char *header_copy = fuzz_string(header); /* terminated, for libc; curl gives no NUL within */
-    AUTO(fuzz_drop) char *body_copy = fuzz_exact(body);
+    AUTO(pncp_free_ptr) char *header_copy = fuzz_string(header); /* terminated, for libc; curl gives no NUL within */
+    AUTO(pncp_free_ptr) char *body_copy = fuzz_exact(body);
     answer.retry_after = pncp_view_of(header_copy);
     answer.body = (struct pncp_view){body_copy, body.len};
 

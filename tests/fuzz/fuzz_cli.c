@@ -17,7 +17,7 @@ struct arguments {
 static void arguments_release(struct arguments *arguments)
 {
     for (int i = 0; i < arguments->count; i++)
-        free(arguments->text[i]);
+        pncp_free(arguments->text[i]);
 }
 
 static void add(struct arguments *arguments, struct pncp_view text)

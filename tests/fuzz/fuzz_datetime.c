@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < 8; i++)
         number = number << 8 | fuzz_byte(&in);
     struct pncp_view rest = fuzz_rest(&in);
-    AUTO(fuzz_drop) char *exact = fuzz_exact(rest), *text = fuzz_string(rest);
+    AUTO(pncp_free_ptr) char *exact = fuzz_exact(rest), *text = fuzz_string(rest);
     check_date((struct pncp_view){exact, rest.len});
     check_datetime((struct pncp_view){exact, rest.len});
     check_stamp((int64_t)number);

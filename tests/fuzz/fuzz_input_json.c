@@ -42,13 +42,13 @@ struct rows {
 static void rows_release(struct rows **rows)
 {
     for (size_t i = 0; i < (*rows)->count; i++)
-        free((*rows)->text[i]);
-    free(*rows);
+        pncp_free((*rows)->text[i]);
+    pncp_free(*rows);
 }
 
 static struct rows *rows_new(void)
 {
-    struct rows *rows = calloc(1, sizeof(*rows));
+    struct rows *rows = pncp_calloc(1, sizeof(*rows));
     FUZZ_CHECK(rows != NULL);
     return rows;
 }

@@ -41,7 +41,7 @@ static void check_sound(const struct pncp_key *key)
 static bool parse_key(struct pncp_view text, struct pncp_key *ret_key)
 {
     struct pncp_err err = PNCP_ERR_INIT;
-    AUTO(fuzz_drop) char *exact = fuzz_exact(text);
+    AUTO(pncp_free_ptr) char *exact = fuzz_exact(text);
     enum pncp_code rc = pncp_key_parse((struct pncp_view){exact, text.len}, ret_key, &err);
     if (rc == PNCP_OK)
         check_sound(ret_key);
@@ -67,7 +67,7 @@ static void check_order(const struct pncp_key *a, const struct pncp_key *b)
 static void check_controle(struct pncp_view text)
 {
     struct pncp_key key, again;
-    AUTO(fuzz_drop) char *exact = fuzz_exact(text);
+    AUTO(pncp_free_ptr) char *exact = fuzz_exact(text);
     if (pncp_key_from_controle((struct pncp_view){exact, text.len}, &key, NULL) != PNCP_OK)
         return;
     char canonical[64];
@@ -81,7 +81,7 @@ static void check_reason(struct pncp_view text)
     enum pncp_reason reason, again;
     long status, status_again;
     char formatted[PNCP_REASON_TEXT_BYTES];
-    AUTO(fuzz_drop) char *exact = fuzz_exact(text);
+    AUTO(pncp_free_ptr) char *exact = fuzz_exact(text);
     if (!pncp_reason_parse((struct pncp_view){exact, text.len}, &reason, &status))
         return;
     FUZZ_CHECK(reason == PNCP_REASON_HTTP ? status >= 0 && status <= 999 : status == 0);
@@ -129,7 +129,7 @@ static void check_requests(const char *base, const struct pncp_key *key)
 static void check_base(struct pncp_view text, const struct pncp_key *key)
 {
     struct pncp_err err = PNCP_ERR_INIT;
-    AUTO(fuzz_drop) char *given = fuzz_string(text);
+    AUTO(pncp_free_ptr) char *given = fuzz_string(text);
     AUTO(pncp_buf_release) struct pncp_buf base = {0}, again = {0};
     enum pncp_code rc = pncp_url_base(given, &base, &err);
     if (rc != PNCP_OK) {

@@ -51,25 +51,29 @@ static void check_own(const struct pncp_table *list, size_t row, yyjson_val *obj
     FUZZ_CHECK(pncp_leaf_int(&leaves[at->valores_fora_do_tipo], row) == misfits);
 }
 
+static void put_row(struct pncp_table *list, yyjson_val *object, struct record_walk *walk)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct shape before = shape_of(list);
+    enum pncp_code rc = pncp_rows_put_contratacao(list, object, &err);
+    if (rc != PNCP_OK) {
+        FUZZ_CHECK(rc == PNCP_E_PARSE && fuzz_is_message(err.msg, sizeof(err.msg)));
+        FUZZ_CHECK(same_shape(before, shape_of(list)));
+        return;
+    }
+    walk->misfits = 0;
+    record_check(walk, &list->schema->nodes[0], object, 0);
+    check_own(list, before.rows, object, walk->misfits);
+    FUZZ_CHECK(list->rows == before.rows + 1);
+}
+
 static void put_rows(struct pncp_table *list, yyjson_val *rows)
 {
     struct record_walk walk = {.table = list};
     yyjson_arr_iter iter;
     yyjson_arr_iter_init(rows, &iter);
-    for (yyjson_val *object; (object = yyjson_arr_iter_next(&iter)) != NULL;) {
-        struct pncp_err err = PNCP_ERR_INIT;
-        struct shape before = shape_of(list);
-        enum pncp_code rc = pncp_rows_put_contratacao(list, object, &err);
-        if (rc != PNCP_OK) {
-            FUZZ_CHECK(rc == PNCP_E_PARSE && fuzz_is_message(err.msg, sizeof(err.msg)));
-            FUZZ_CHECK(same_shape(before, shape_of(list)));
-            continue;
-        }
-        walk.misfits = 0;
-        record_check(&walk, &list->schema->nodes[0], object, 0);
-        check_own(list, before.rows, object, walk.misfits);
-        FUZZ_CHECK(list->rows == before.rows + 1);
-    }
+    for (yyjson_val *object; (object = yyjson_arr_iter_next(&iter)) != NULL;)
+        put_row(list, object, &walk);
     FUZZ_CHECK(record_ended(&walk, &list->schema->nodes[0]));
 }
 

@@ -158,13 +158,13 @@ static int by_value(const void *a, const void *b)
 /* Rows in the pages kept: different ids, and those without. */
 static int64_t rows_kept(const struct pncp_part_fetch *part)
 {
-    AUTO(fuzz_drop) int64_t *ids = NULL;
+    AUTO(pncp_free_ptr) int64_t *ids = NULL;
     size_t count = 0;
     int64_t rows = 0;
     for (size_t i = 0; i < part->page_count; i++) {
         AUTO(pncp_json_release) struct pncp_json json = {0};
         FUZZ_CHECK(pncp_json_parse(pncp_buf_view(&part->pages[i]), &json, NULL, NULL) == PNCP_OK);
-        ids = reallocarray(ids, count + yyjson_arr_size(json.root) + 1, sizeof(*ids));
+        ids = pncp_realloc(ids, count + yyjson_arr_size(json.root) + 1, sizeof(*ids));
         FUZZ_CHECK(ids != NULL);
         yyjson_arr_iter iter;
         yyjson_arr_iter_init(json.root, &iter);

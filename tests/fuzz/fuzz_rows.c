@@ -6,7 +6,6 @@
  * True: every element once, every member of it in a column or in `extra`, unchanged; the counts say what is there; the
  * encoded group passes the check of its own footer and reads back cell by cell; it is encoded to the same bytes again.
  */
-#include "base/mem.h"
 #include "fuzz.h"
 #include "parquet/parquet.h"
 #include "pncp/rows.h"
@@ -68,7 +67,7 @@ static void elements_release(struct elements *elements)
 {
     for (size_t i = 0; i < PAGES_MAX; i++)
         pncp_json_release(&elements->pages[i]);
-    free(elements->each);
+    pncp_free(elements->each);
 }
 
 static bool came_before(const struct elements *elements, yyjson_val *row, const char *field)
@@ -91,7 +90,7 @@ static struct elements elements_of(const struct pncp_part_fetch *part)
         FUZZ_CHECK(pncp_json_parse(pncp_buf_view(&part->pages[i]), &elements.pages[i], NULL, NULL) == PNCP_OK);
         cap += yyjson_arr_size(elements.pages[i].root);
     }
-    elements.each = calloc(cap + 1, sizeof(yyjson_val *));
+    elements.each = pncp_calloc(cap + 1, sizeof(yyjson_val *));
     FUZZ_CHECK(elements.each != NULL);
     for (size_t i = 0; i < part->page_count; i++) {
         yyjson_arr_iter iter;

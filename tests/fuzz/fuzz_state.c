@@ -14,7 +14,7 @@
 
 #define ROWS 3
 
-static struct pncp_data data;
+static struct pncp_data day;
 static struct pncp_buf true_text; /* the file as the program writes it */
 static char at[PNCP_STAMP_TEXT_BYTES];
 
@@ -45,14 +45,14 @@ static void put_row(struct pncp_table *details, int number)
 static void load_state(struct pncp_buf *text)
 {
     char path[PNCP_PLACE_BYTES];
-    pncp_place_format(PNCP_PLACE_STATE_ITENS, data.date, path);
+    pncp_place_format(PNCP_PLACE_STATE_ITENS, day.date, path);
     FUZZ_CHECK(pncp_lake_load(memory_lake(), path, NULL, text, NULL, NULL) == PNCP_OK);
 }
 
 static void release(void)
 {
-    pncp_keyset_free(data.keys);
-    pncp_data_release(&data);
+    pncp_keyset_free(day.keys);
+    pncp_data_release(&day);
     pncp_buf_release(&true_text);
 }
 
@@ -63,14 +63,14 @@ static void prepare(void)
     struct pncp_commit_result result;
     const struct pncp_lot lot = {.table = &details, .run_id = MEMORY_LAKE_RUN, .n = 1};
     FUZZ_CHECK(pncp_keyset_new(&keys) == PNCP_OK);
-    FUZZ_CHECK(pncp_data_open(memory_lake(), memory_lake_date(), keys, &data, NULL) == PNCP_OK);
+    FUZZ_CHECK(pncp_data_open(memory_lake(), memory_lake_date(), keys, &day, NULL) == PNCP_OK);
     FUZZ_CHECK(pncp_table_init(&details, pncp_details_schema()) == PNCP_OK);
     for (int i = 1; i <= ROWS; i++)
         put_row(&details, i);
-    FUZZ_CHECK(pncp_data_append(&data, &lot, &result, NULL) == PNCP_OK && result.contratacoes == ROWS);
-    FUZZ_CHECK(pncp_state_save(&data, NULL) == PNCP_OK);
+    FUZZ_CHECK(pncp_data_append(&day, &lot, &result, NULL) == PNCP_OK && result.contratacoes == ROWS);
+    FUZZ_CHECK(pncp_state_save(&day, NULL) == PNCP_OK);
     load_state(&true_text);
-    pncp_stamp_format(data.history[0].at_s * 1000000, at);
+    pncp_stamp_format(day.history[0].at_s * 1000000, at);
     FUZZ_CHECK(atexit(release) == 0);
 }
 
@@ -84,7 +84,7 @@ static void fill_in(struct pncp_view text, struct pncp_buf *ret_text)
         FUZZ_CHECK(pncp_buf_append(ret_text, text.data, plain) == PNCP_OK);
         text = (struct pncp_view){text.data + plain, text.len - plain};
         const char *word = pncp_view_starts(text, "$COMMIT") ? "$COMMIT" : pncp_view_starts(text, "$AT") ? "$AT" : "";
-        const char *value = word[0] == '\0' ? "" : word[1] == 'C' ? data.commit : at;
+        const char *value = word[0] == '\0' ? "" : word[1] == 'C' ? day.commit : at;
         FUZZ_CHECK(pncp_buf_text(ret_text, value) == PNCP_OK);
         size_t passed = PNCP_MIN(PNCP_MAX(strlen(word), (size_t)1), text.len);
         text = (struct pncp_view){text.data + passed, text.len - passed};
@@ -99,7 +99,7 @@ static enum pncp_state_health judge(struct pncp_view text)
     if (pncp_json_parse(text, &json, NULL, NULL) != PNCP_OK ||
         !yyjson_is_arr(pncp_json_get(json.root, "processed_keys")))
         return PNCP_STATE_DAMAGED;
-    if (!pncp_view_eq_text(pncp_json_text(pncp_json_get(json.root, "commit")), data.commit))
+    if (!pncp_view_eq_text(pncp_json_text(pncp_json_get(json.root, "commit")), day.commit))
         return PNCP_STATE_STALE;
     for (size_t i = 0; i < PNCP_ARRAY_LEN(members); i++) {
         yyjson_val *mine = pncp_json_get(json.root, members[i]), *theirs = pncp_json_get(truth.root, members[i]);
@@ -109,19 +109,19 @@ static enum pncp_state_health judge(struct pncp_view text)
     return PNCP_STATE_SOUND;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct fuzz_input in = fuzz_open(bytes, size);
+    struct fuzz_input in = fuzz_open(data, size);
     AUTO(pncp_buf_release) struct pncp_buf text = {0};
     char path[PNCP_PLACE_BYTES], what[PNCP_STATE_WHAT_BYTES];
     enum pncp_state_health health;
-    if (data.lake == NULL)
+    if (day.lake == NULL)
         prepare();
     fill_in(fuzz_rest(&in), &text);
     const struct pncp_body body = {.bytes = pncp_buf_view(&text)};
-    pncp_place_format(PNCP_PLACE_STATE_ITENS, data.date, path);
+    pncp_place_format(PNCP_PLACE_STATE_ITENS, day.date, path);
     FUZZ_CHECK(pncp_lake_put(memory_lake(), path, &body, NULL) == PNCP_OK);
-    FUZZ_CHECK(pncp_state_check(&data, PNCP_PART_ITENS, &health, what, NULL) == PNCP_OK);
+    FUZZ_CHECK(pncp_state_check(&day, PNCP_PART_ITENS, &health, what, NULL) == PNCP_OK);
     FUZZ_CHECK(health == judge(pncp_buf_view(&text)));
     if (health == PNCP_STATE_SOUND)
         FUZZ_CHECK(what[0] == '\0');

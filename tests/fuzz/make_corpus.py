@@ -8,8 +8,10 @@ everything else from the tables below. Seeds are only added or replaced: inputs 
 
 import datetime
 import decimal
+import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -38,7 +40,8 @@ STATUSES = [200, 204, 404, 410, 422, 429, 400, 403, 408, 500, 503, 301, 0, 599, 
 
 
 def answer(name, kind, status, body, retry_after="", transport=0):
-    seed("answer", name, bytes([KINDS[kind] | transport << 2, STATUSES.index(status)]) + f"{retry_after}\n{body}".encode())
+    head = bytes([KINDS[kind] | transport << 2, STATUSES.index(status)])
+    seed("answer", name, head + f"{retry_after}\n{body}".encode())
 
 
 def answers():
@@ -126,7 +129,7 @@ def own_file(program, base):
              "--consulta-url", f"{base}/api/consulta", "--detail-url", f"{base}/api/pncp"],
             check=True,
         )
-        shutil.copy(next(Path(lake, "pncp_details").glob("year=*/month=*/day=*/details.parquet")), CORPUS / "footer/details")
+        shutil.copy(next(Path(lake).rglob("details.parquet")), CORPUS / "footer/details")
 
 
 def pages():
@@ -161,16 +164,17 @@ def rows():
          '[{"numeroItem":1,"quantidade":1.00001,"valorTotal":99999999999999.9999,"catalogo":1,"novo":[{}]},'
          '{"numeroItem":1},{"numeroItem":"1"},{}]\x1e[{"sequencialDocumento":7,"url":"x","statusAtivo":true}]')
     rows_seed("pages",
-         '[{"numeroItem":1,"descricao":"Pão, açúcar e café 😀"},{"numeroItem":2}]\x1f[{"numeroItem":2},{"numeroItem":3,'
-         '"catalogo":{"id":1,"nome":"a","x":1},"tipoMargemPreferencia":{"codigo":1}}]\x1e'
+         '[{"numeroItem":1,"descricao":"Pão, açúcar e café 😀"},{"numeroItem":2}]\x1f'
+         '[{"numeroItem":2},{"numeroItem":3,"catalogo":{"id":1,"nome":"a","x":1},'
+         '"tipoMargemPreferencia":{"codigo":1}}]\x1e'
          '[{"sequencialDocumento":1,"titulo":"' + "a" * 300 + '"}]')
 
 
 # ---- conversations (fuzz_part.c) -----------------------------------------------------------------------------------
 
 def honest(name, rows_, cap, mode=0x80, how=0, fault_at=0, later=0, first=1):
-    pair = lambda n: bytes([n & 255, n >> 8 & 255])
-    seed("part", name, bytes([mode, 0, 0, how, fault_at]) + pair(rows_) + pair(cap - 1) + pair(later) + pair(first + 32768))
+    pairs = struct.pack("<4H", rows_, cap - 1, later, first + 32768)
+    seed("part", name, bytes([mode, 0, 0, how, fault_at]) + pairs)
 
 
 def conversations():
@@ -204,7 +208,8 @@ def conversations():
 def texts():
     for name, text in {
         "object": '{"a":1,"b":[true,false,null,"x\\u00e7\\n",{}],"c":-0.50E+2}',
-        "numbers": "[0,-0,100720.00,1e18,1.5e-4,9223372036854775807,92233720368547758.08,1e400,0e401,123456789012345678901]",
+        "numbers": "[0,-0,100720.00,1e18,1.5e-4,9223372036854775807,92233720368547758.08]",
+        "large_numbers": "[1e400,0e401,123456789012345678901,-9223372036854775808,922337203685477.5808]",
         "deep": "[" * 33 + "]" * 33,
         "deepest": "[" * 32 + "]" * 32,
         "duplicate": '{"ab":1,"ba":2,"ab":3}',
@@ -217,11 +222,13 @@ def texts():
     for i, text in enumerate([
         "20251022", "2025-10-22", "2024-02-29", "19000229", "0001-01-01", "9999-12-31T23:59:59.999999Z",
         "2025-10-22T08:41:33", "2025-10-22T08:41:33.5", "2025-10-22T24:00:00", "today", "yesterday", "auto", "50", "-1",
-        "500ms", "1.5s", "10m", "2h", "0.001", "4294967296", "1.0005s", "2025-10-22T08:41:60", "2025-02-29T00:00:00", "20250431", "10001",
+        "500ms", "1.5s", "10m", "2h", "0.001", "4294967296", "1.0005s", "10001",
+        "2025-10-22T08:41:60", "2025-02-29T00:00:00", "20250431",
     ]):
         seed("datetime", f"{i:02}", i.to_bytes(8, "little") + text.encode())
     for name, lines in {
-        "keys": "83102277000152|2025|423\n12ABC345000167|2026|2147483647\n39215827000158-1-000008/2026\nhttps://pncp.gov.br/api/consulta",
+        "keys": "83102277000152|2025|423\n12ABC345000167|2026|2147483647\n39215827000158-1-000008/2026\n"
+                "https://pncp.gov.br/api/consulta",
         "same": "83102277000152|2025|423\n83102277000152|2025|0423\nhttp_503\nhttp://127.0.0.1:8180/api/pncp///",
         "bad": "8310227700015|2025|423\n83102277000152|0|1\nduplicate_key\nhttps://",
         "letters": "ZZZZZZZZZZZZZZ|9999|1\n00000000000000|1|1\n00000000000000-1-1/1\nftp://x",
@@ -229,42 +236,59 @@ def texts():
         "query": "83102277000152|2025|1\n|||\n-1-/\nhttp://a/b?c",
     }.items():
         seed("key", name, lines)
-    entry = ('{"id":"%s","run":"' + RUN + '","n":%d,"at":"2025-10-23T06:02:03Z","kind":"%s","contratacoes":50,"itens":245,'
-             '"arquivos":1203,"ms":{"encode":21,"read":0,"send":44,"commit":3},"bytes":412000}')
-    total = '{"run":"r","kind":"sum","checkpoints":9,"contratacoes":450,"itens":1,"arquivos":2,"at":"2025-10-23T06:02:03Z"}'
-    for name, times, text in [
-        ("one", 0, "[" + entry % ("0" * 32, 1, "append") + "]"),
-        ("summed", 255, "[" + total + "," + entry % ("1" * 32, 2, "append") + "," + entry % ("2" * 32, 1, "rewrite") + "]"),
-        ("sums", 255, "[" + total + "," + total.replace('"r"', '"s"') + "]"),
-        ("empty", 3, "[]"),
-        ("bad_kind", 0, "[" + entry % ("", 1, "other") + "]"),
+
+
+def compact(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def entry(commit, n, kind):
+    return {"id": commit * 32, "run": RUN, "n": n, "at": "2025-10-23T06:02:03Z", "kind": kind, "contratacoes": 50,
+            "itens": 245, "arquivos": 1203, "ms": {"encode": 21, "read": 0, "send": 44, "commit": 3}, "bytes": 412000}
+
+
+def histories():
+    total = {"run": "r", "kind": "sum", "checkpoints": 9, "contratacoes": 450, "itens": 1, "arquivos": 2,
+             "at": "2025-10-23T06:02:03Z"}
+    for name, times, entries in [
+        ("one", 1, [entry("0", 1, "append")]),
+        ("summed", 256, [total, entry("1", 2, "append"), entry("2", 1, "rewrite")]),
+        ("sums", 256, [total, {**total, "run": "s"}]),
+        ("empty", 4, []),
+        ("bad_kind", 1, [entry("", 1, "other")]),
     ]:
-        seed("history", name, bytes([times]) + text.encode())
+        seed("history", name, bytes([times - 1]) + compact(entries).encode())
+
+
+def falha(key, part, kind, attempts, **more):
+    return {"key": key, "part": part, "kind": kind, "attempts": attempts, "first_at": "2025-10-23T06:00:00Z",
+            "last_at": "2025-10-23T06:01:00Z", "not_before": "2025-10-23T06:11:00Z", **more}
 
 
 def falhas():
-    times = '"first_at":"2025-10-23T06:00:00Z","last_at":"2025-10-23T06:01:00Z","not_before":"2025-10-23T06:11:00Z"'
-    entries = {
-        "failed": f'{{"key":"83102277000152|2025|423","part":"itens","kind":"failed","reason":"http_500","http_status":500,"attempts":6,{times}}}',
-        "ausente": f'{{"key":"83102277000152|2025|7","part":"arquivos","kind":"ausente","reason":"http_404","http_status":404,"attempts":1,{times},"closed":true}}',
-        "vazio": f'{{"key":"12ABC345000167|2026|1","part":"ambas","kind":"vazio","attempts":3,{times}}}',
-        "timeout": f'{{"key":"83102277000152|2025|7","part":"itens","kind":"failed","reason":"timeout","attempts":4294967295,{times}}}',
-    }
-    whole = '{"v":1,"date":"20251022","entries":[%s]}'
-    for name, entry in entries.items():
-        seed("falhas", name, whole % entry)
-    seed("falhas", "all", whole % ",".join(entries.values()))
-    seed("falhas", "twice", whole % ",".join([entries["failed"]] * 2 + [entries["vazio"]]))
-    seed("falhas", "none", whole % "")
-    seed("falhas", "newer", '{"v":2}')
-    state = ('{"v":1,"processed_keys":["83102277000152|2025|1","83102277000152|2025|2","83102277000152|2025|3"],"executions":'
-             '[{"timestamp":"$AT","new_records":3,"total_itens":0}],"date":"20251022","commit":"$COMMIT"}')
-    for name, text in {
-        "sound": state, "cut": state[:-9], "stale": state.replace("$COMMIT", "0" * 32),
-        "one_less": state.replace(',"83102277000152|2025|3"', ""), "one_more": state.replace('3"]', '3",1]'),
-        "other_total": state.replace("0}]", "1}]"), "no_executions": state.replace("executions", "x"), "no_keys": '{"v":1}',
+    failed = falha("83102277000152|2025|423", "itens", "failed", 6, reason="http_500", http_status=500)
+    vazio = falha("12ABC345000167|2026|1", "ambas", "vazio", 3)
+    ausente = falha("83102277000152|2025|7", "arquivos", "ausente", 1, reason="http_404", http_status=404, closed=True)
+    timeout = falha("83102277000152|2025|7", "itens", "failed", 2**32 - 1, reason="timeout")
+    for name, entries in {
+        "failed": [failed], "ausente": [ausente], "vazio": [vazio], "timeout": [timeout],
+        "all": [failed, ausente, vazio, timeout], "twice": [failed, failed, vazio], "none": [],
     }.items():
-        seed("state", name, text)
+        seed("falhas", name, compact({"v": 1, "date": DAY, "entries": entries}))
+    seed("falhas", "newer", '{"v":2}')
+
+
+def states():
+    keys = [f"83102277000152|2025|{i}" for i in (1, 2, 3)]
+    run = {"timestamp": "$AT", "new_records": 3, "total_itens": 0}
+    sound = {"v": 1, "processed_keys": keys, "executions": [run], "date": DAY, "commit": "$COMMIT"}
+    for name, state in {
+        "sound": sound, "stale": {**sound, "commit": "0" * 32}, "one_less": {**sound, "processed_keys": keys[:2]},
+        "one_more": {**sound, "processed_keys": [*keys, 1]}, "no_executions": {**sound, "executions": None},
+        "other_total": {**sound, "executions": [{**run, "total_itens": 1}]}, "no_keys": {"v": 1},
+    }.items():
+        seed("state", name, compact(state))
+    seed("state", "cut", compact(sound)[:-9])
 
 
 def streams():
@@ -299,8 +323,9 @@ def command_lines():
 # ---- Parquet -------------------------------------------------------------------------------------------------------
 
 SMALL = pa.schema([  # as in fuzz_footer.c
-    ("id", pa.int32()), ("nome", pa.string()), ("sim", pa.bool_()), ("valor", pa.decimal128(18, 4)), ("dia", pa.date32()),
-    ("quando", pa.timestamp("us", "UTC")), ("itens", pa.list_(pa.struct([("numero", pa.int64()), ("texto", pa.string())]))),
+    ("id", pa.int32()), ("nome", pa.string()), ("sim", pa.bool_()), ("valor", pa.decimal128(18, 4)),
+    ("dia", pa.date32()), ("quando", pa.timestamp("us", "UTC")),
+    ("itens", pa.list_(pa.struct([("numero", pa.int64()), ("texto", pa.string())]))),
 ])
 
 
@@ -316,7 +341,8 @@ def small_rows(count):
 
 def parquet_files():
     table = pa.Table.from_pylist(small_rows(7), SMALL)
-    plain = {"use_dictionary": False, "write_statistics": False, "compression": "none", "store_decimal_as_integer": True}
+    plain = {"use_dictionary": False, "write_statistics": False, "compression": "none",
+             "store_decimal_as_integer": True}
     written = {
         "plain": plain,
         "dictionary": {**plain, "use_dictionary": True},
@@ -339,16 +365,20 @@ def parquet_files():
         "valor": pa.array([decimal.Decimal("1.50"), None], pa.decimal128(30, 2)),
         "medida": pa.array([1.5, float("nan")], pa.float64()), "meia": pa.array([0.1, None], pa.float32()),
         "ns": pa.array([1, 2], pa.timestamp("ns")), "ms": pa.array([1, None], pa.timestamp("ms", "UTC")),
-        "mapa": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int8())), "u": pa.array([2**64 - 1, 0], pa.uint64()),
+        "mapa": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int8())),
+        "u": pa.array([2**64 - 1, 0], pa.uint64()),
         "listas": [[[1], []], None],
     })
-    pq.write_table(others, CORPUS / "input_parquet/types", compression="gzip", write_statistics=False, store_schema=False)
-    pq.write_table(others.select(["ns", "u"]), CORPUS / "input_parquet/int96", use_deprecated_int96_timestamps=True,
-                   write_statistics=False, store_schema=False, compression="lz4")
+    bare = {"write_statistics": False, "store_schema": False}
+    pq.write_table(others, CORPUS / "input_parquet/types", compression="gzip", **bare)
+    pq.write_table(others.select(["ns", "u"]), CORPUS / "input_parquet/int96", compression="lz4",
+                   use_deprecated_int96_timestamps=True, **bare)
 
 
 def main():
-    answers(), pages(), rows(), conversations(), texts(), falhas(), streams(), command_lines(), parquet_files()
+    for make in (answers, pages, rows, conversations, texts, histories, falhas, states, streams, command_lines,
+                 parquet_files):
+        make()
     simulated(*sys.argv[1:3])
     print(sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()), "bytes")
 

@@ -8,9 +8,12 @@ struct extra {
     size_t met;         /* members that had to be there */
 };
 
+/* NULL when it has none, or is no object. */
 static yyjson_val *member(yyjson_val *object, struct pncp_view name)
 {
     yyjson_obj_iter iter;
+    if (object == NULL)
+        return NULL;
     yyjson_obj_iter_init(object, &iter);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;) {
         if (pncp_view_eq(pncp_json_text(key), name))

@@ -15,7 +15,7 @@ static bool fail(const char *what, const char *path)
 
 static bool replay_bytes(FILE *file, size_t size, const char *path)
 {
-    AUTO(fuzz_drop) uint8_t *bytes = malloc(size > 0 ? size : 1); /* exactly: reading on is seen */
+    AUTO(pncp_free_ptr) uint8_t *bytes = pncp_malloc(size > 0 ? size : 1); /* exactly: reading on is seen */
     if (bytes == NULL || fread(bytes, 1, size, file) != size)
         return fail("read", path);
     (void)fprintf(stderr, "%s\n", path); /* first, so that a crash names its input */

@@ -1,6 +1,6 @@
 /*
- * For LD_PRELOAD: the monotonic clock runs FAST_CLOCK times as fast, so that a test need not sit out the half minute for
- * which a full disk is tried again. Nothing else changes; waits of other kinds take as long as they do.
+ * For LD_PRELOAD: the monotonic clock runs FAST_CLOCK times as fast, so that a test need not sit out the half minute
+ * for which a full disk is tried again. Nothing else changes; waits of other kinds take as long as they do.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from lake_day import Day, ask, asked, assert_consistent, ingest, reset, start, stop, wait_until
+from lake_day import Day, ask, asked, assert_consistent, ingest, reset, start, stop, traced, wait_until
 from program import DAY, FAST, binary, finish, same_values, truth_of
 from program import start as start_command
 
@@ -51,10 +51,9 @@ def go_on(sim, lake):
     assert day.temps() == []
 
 
-def delayed(call, seconds):
-    """strace that makes every such call take longer; the program keeps the process id (-D)."""
-    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-            f"inject={call}:delay_enter={int(seconds * 1000000)}"]
+def delayed(call, seconds) -> dict:
+    """For start(): every such call takes so much longer."""
+    return traced("-e", f"trace={call}", "-e", f"inject={call}:delay_enter={int(seconds * 1000000)}")
 
 
 # ---- the API --------------------------------------------------------------------------------------
@@ -165,7 +164,7 @@ def test_while_a_slow_disk_saves(call, delay, sim, lake):
     """Both threads wait at each fsync, or the saver at the beginning of each checkpoint."""
     ingest(sim, lake, "--batch-size", 30)
     reset(sim)
-    process = start(sim, lake, "--checkpoint-every", 30, before=delayed(call, delay))
+    process = start(sim, lake, "--checkpoint-every", 30, **delayed(call, delay))
     wait_until(lambda: len(asked(sim)) >= 60, process) # one lot is being saved, the next is full
     saved = len(Day(lake).keys())
     stopped(process, signal.SIGTERM)
@@ -210,7 +209,7 @@ def test_while_the_end_of_the_run_hangs(sim, lake):
 
 @needs_strace
 def test_while_it_is_compacted(sim, lake):
-    process = start(sim, lake, before=delayed("pread64", 0.002))
+    process = start(sim, lake, **delayed("pread64", 0.002))
     day = Day(lake)
     wait_until(lambda: len(day.keys()) == COUNT and day.temps(), process, seconds=60)
     time.sleep(0.3)
@@ -224,7 +223,7 @@ def test_while_it_is_compacted(sim, lake):
 def test_while_compact_works(sim, lake):
     ingest(sim, lake, "--batch-size", 150, "--checkpoint-every", 20)
     content = Day(lake).file.read_bytes()
-    process = start_command("compact", "--date", DAY, lake=lake, before=delayed("pread64", 0.002))
+    process = start_command("compact", "--date", DAY, lake=lake, **delayed("pread64", 0.002))
     wait_until(lambda: Day(lake).temps(), process)
     result = stopped(process, signal.SIGINT)
     assert result.stdout == "" and len(result.stderr) == 1 and "stopped by a signal" in result.stderr[0]
@@ -235,7 +234,7 @@ def test_while_compact_works(sim, lake):
 @needs_strace
 def test_while_verify_reads(sim, lake):
     ingest(sim, lake)
-    process = start_command("verify", "--date", DAY, lake=lake, before=delayed("pread64", 0.05))
+    process = start_command("verify", "--date", DAY, lake=lake, **delayed("pread64", 0.05))
     time.sleep(0.5)
     stopped(process, signal.SIGINT)
 

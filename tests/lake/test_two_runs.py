@@ -48,6 +48,7 @@ def test_the_second_run_of_a_day_names_the_first(command, sim, lake):
     assert_consistent(day)
 
 
+@pytest.mark.threads
 def test_two_days_side_by_side(sim, lake):
     sim.control(latency_detail=20)
     runs = [holding(sim, lake, DAY), holding(sim, lake, OTHER)]

@@ -82,7 +82,7 @@ def test_a_flipped_byte_in_the_footer(day):
     ("an id of the history", b'"id":"', b'"id":" '),
     ("the history's form", b'"kind":"append"', b'"kind":"upsert"'),
     ("the day", b"pncp.day\x18\x0820251022", b"pncp.day\x18\x0820251023"),
-    ("a key", b"pncp.history", b"pncp.histori"),
+    ("a key", b"pncp.history", b"pncp.historx"),
 ])
 def test_a_changed_footer(what, before, after, day):
     good = day.file.read_bytes()

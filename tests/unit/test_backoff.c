@@ -56,10 +56,15 @@ static void a_brake_lasts_as_long_as_asked_and_a_little(void **state)
         int64_t retry_after_s;
         uint64_t low, high;
     } cases[] = {
-        {60000, -1, 60000, 66000}, {60000, 7, 7000, 7700}, {60000, 600, 600000, 660000}, {100, 7, 7000, 7700},
-        {100, -1, 100, 110},       {0, -1, 0, 0},
+        {60000, -1, 60000, 66000},
+        {60000, 7, 7000, 7700},
+        {60000, 600, 600000, 660000},
+        {100, 7, 7000, 7700},
+        {100, -1, 100, 110},
+        {0, -1, 0, 0},
         /* "now" is not an invitation to hammer: a second, or less where less was chosen */
-        {60000, 0, 1000, 1100},    {100, 0, 100, 110},
+        {60000, 0, 1000, 1100},
+        {100, 0, 100, 110},
     };
     uint64_t random = 1;
     for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {

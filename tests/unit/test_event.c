@@ -1,6 +1,6 @@
 /* What a run tells, to the letter (docs/FORMATS.md, "Log"): text, JSON, signs, levels, and a stderr that is gone. */
-#include "event/event.h"
 #include "base/mem.h"
+#include "event/event.h"
 #include "json/json.h"
 
 #include <fcntl.h>
@@ -181,7 +181,8 @@ static void json_has_the_same_facts(void **state)
         "\"level\":\"info\",\"event\":\"summary\",\"msg\":\"✅ Processed 505 contratacoes: 2505 itens, 12015 arquivos "
         "(1010 API calls, 0 errors, 11 checkpoints saved) · 61.4 s\",\"processed\":505,\"saved\":505,\"itens\":2505,"
         "\"arquivos\":12015,\"api_calls\":1010,\"errors\":0,\"checkpoints\":11,\"remaining\":3,\"exit_code\":0",
-        "\"level\":\"error\",\"event\":\"summary\",\"msg\":\"⚠️ Stopped after 100 of 505 contratacoes: the API does "
+        "\"level\":\"error\",\"event\":\"summary\",\"msg\":\"⚠️ Stopped after 100 of 505 contratacoes: the API "
+        "does "
         "not answer\",\"done\":100,\"total\":505",
         "\"level\":\"warning\",\"event\":\"failure\",\"msg\":\"a \\\"quoted\\\" one\"}",
     };
@@ -265,7 +266,8 @@ static void a_live_line_gives_way_to_others(void **state)
     pncp_event_live(ear.event, &live);
     pncp_event_live(ear.event, &live); /* at once: not drawn again */
     const char *text = heard(&ear);
-    assert_int_equal(strncmp(text, "\r\033[Kfetching 10/505 | 3.1/s | in flight 7/16 | checkpoint 1 | failures 2", 60), 0);
+    assert_int_equal(strncmp(text, "\r\033[Kfetching 10/505 | 3.1/s | in flight 7/16 | checkpoint 1 | failures 2", 60),
+                     0);
     assert_null(strchr(text + 1, '\r'));
     assert_true(strlen(text) <= 83); /* the width of a terminal that does not say */
     pncp_event_log(ear.event, PNCP_LEVEL_INFO, "list", "told");

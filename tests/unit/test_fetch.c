@@ -1,7 +1,7 @@
 /* The polite fetcher against a small server on this machine: tries, brakes, order, and each request answered once. */
-#include "fetch/fetch.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "fetch/fetch.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -205,9 +205,9 @@ static void each_answer_has_its_tries(void **state)
         {"/5/rst,200", PNCP_VERDICT_ROWS, 200, 2},
         {"/6/404", PNCP_VERDICT_ABSENT, 404, 3}, /* three tries */
         {"/7/404,404,200", PNCP_VERDICT_ROWS, 200, 3},
-        {"/8/422", PNCP_VERDICT_RETRY_FEW, 422, 3}, /* at most three */
-        {"/9/400", PNCP_VERDICT_REFUSED, 400, 1},   /* for good */
-        {"/10/404,503,404,503,404", PNCP_VERDICT_ABSENT, 404, 5}, /* counted apart */
+        {"/8/422", PNCP_VERDICT_RETRY_FEW, 422, 3},                     /* at most three */
+        {"/9/400", PNCP_VERDICT_REFUSED, 400, 1},                       /* for good */
+        {"/10/404,503,404,503,404", PNCP_VERDICT_ABSENT, 404, 5},       /* counted apart */
         {"/11/429,429,429,429,429,429,200", PNCP_VERDICT_ROWS, 200, 7}, /* a brake is no attempt */
     };
     struct owner owner;

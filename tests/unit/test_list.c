@@ -281,7 +281,7 @@ static void odd_files_are_refused_by_name(void **state)
             if (values[k] != NULL)
                 kvs[kv_count++] = (struct pncp_kv_pair){names[k], pncp_view_of(values[k])};
         }
-        pncp_buf_clear(&file);
+        pncp_buf_release(&file);
         assert_int_equal(pncp_parquet_empty(o->details_schema ? pncp_details_schema() : pncp_list_schema(), kvs,
                                             kv_count, &file, NULL),
                          PNCP_OK);
