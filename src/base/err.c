@@ -5,10 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a message quotes (a file name, a key from the API) may hold control characters: it stays one line. */
+static void keep_one_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            *text = '?';
+    }
+}
+
 PRINTF_LIKE(3, 0) static void vset(struct pncp_err *err, enum pncp_code code, const char *fmt, va_list args)
 {
     *err = (struct pncp_err){.code = code};
     (void)vsnprintf(err->msg, sizeof(err->msg), fmt, args);
+    keep_one_line(err->msg);
 }
 
 enum pncp_code pncp_err_set(struct pncp_err *err, enum pncp_code code, const char *fmt, ...)
@@ -72,6 +82,7 @@ enum pncp_code pncp_err_wrap(struct pncp_err *err, enum pncp_code rc, const char
         (size_t)used < sizeof(err->msg) && /* a message cut at the end is meant; gcc asks to use the result */
         snprintf(err->msg + used, sizeof(err->msg) - (size_t)used, ": %s", inner) < 0)
         err->msg[used] = '\0';
+    keep_one_line(err->msg);
     return rc;
 }
 

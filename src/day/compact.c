@@ -253,7 +253,7 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct plan *plan
         rc = pncp_stage_append(&rewrite->stage, "PAR1", PNCP_PARQUET_MAGIC_BYTES, err);
     for (size_t first = 0; rc == PNCP_OK && first < plan->count;) {
         AUTO(pncp_buf_release) struct pncp_buf file = {0};
-        struct pncp_footer footer;
+        struct pncp_footer footer = {0};
         size_t count = group_size(plan, first);
         rc = write_group(plan, source, first, count, stop, &file, &footer, err);
         if (rc == PNCP_OK) {

@@ -188,7 +188,7 @@ static bool read_entry(yyjson_val *object, struct pncp_falha *ret_entry)
         return false;
     entry.key = pncp_key_pack(&key);
     entry.reason = (uint8_t)reason;
-    entry.http_status = (int16_t)status;
+    entry.http_status = (int16_t)(http != NULL ? status : from_reason);
     entry.attempts = (uint32_t)attempts;
     entry.closed = yyjson_is_true(pncp_json_get(object, "closed"));
     *ret_entry = entry;

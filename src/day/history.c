@@ -23,6 +23,12 @@ static uint32_t milliseconds(yyjson_val *ms, const char *name)
     return pncp_json_int(pncp_json_get(ms, name), &value) && value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
 }
 
+/* Below 2^40, so that sums of them stay far from overflow. */
+static bool is_count(int64_t value)
+{
+    return value >= 0 && value < INT64_C(1) << 40;
+}
+
 static bool read_entry(yyjson_val *object, struct pncp_history_entry *ret_entry)
 {
     struct pncp_history_entry e = {0};
@@ -41,6 +47,8 @@ static bool read_entry(yyjson_val *object, struct pncp_history_entry *ret_entry)
         pncp_json_int(pncp_json_get(object, "itens"), &e.itens) &&
         pncp_json_int(pncp_json_get(object, "arquivos"), &e.arquivos);
     if (!sound)
+        return false;
+    if (!is_count(e.contratacoes) || !is_count(e.itens) || !is_count(e.arquivos))
         return false;
     yyjson_val *ms = pncp_json_get(object, "ms");
     e.n = (uint32_t)n;

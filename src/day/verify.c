@@ -4,6 +4,7 @@
 #include "day/layout.h"
 #include "day/state.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +98,7 @@ static int64_t list_length(const struct pncp_leaf *numbers, size_t *at)
         (int16_t)(numbers->max_def - 2); /* list (repeated) is there: element and field may be null */
     int64_t length = 0;
     size_t i = *at;
+    assert(numbers->def != NULL && numbers->rep != NULL); /* a nested column always has levels */
     do
         length += numbers->def[i] >= element_def;
     while (++i < numbers->level_count && numbers->rep[i] != 0);
@@ -112,6 +114,7 @@ struct totals { /* an optional column read in row order */
 /* The next row's value, -1 for null. */
 static int64_t next_total(struct totals *totals)
 {
+    assert(totals->leaf->def != NULL); /* an optional column */
     bool present = totals->leaf->def[totals->slot++] == totals->leaf->max_def;
     return present ? pncp_leaf_int(totals->leaf, totals->value++) : -1;
 }

@@ -1,6 +1,7 @@
 #include "ingest/plan.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void pncp_rows_chunk_drop(struct pncp_rows_chunk *chunk)
@@ -81,6 +82,7 @@ static enum pncp_code give(struct pncp_plan *plan, struct pncp_packed_key key, s
     enum pncp_code rc = pncp_keyset_set(plan->keys, key, PNCP_KEY_TAKEN, NULL);
     if (rc != PNCP_OK)
         return pncp_err_set(err, rc, "plan: out of memory");
+    assert(plan->chunk != NULL);
     plan->chunk->uses++;
     plan->taken++;
     *ret_item = (struct pncp_plan_item){.key = key, .chunk = plan->chunk, .row = (uint32_t)row, .again = again};

@@ -111,7 +111,7 @@ enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json
                                struct pncp_err *err)
 {
     enum pncp_json_fault ignored;
-    struct pncp_json json;
+    struct pncp_json json = {0};
     if (ret_fault == NULL)
         ret_fault = &ignored;
     enum pncp_code rc = parse(text, &json, ret_fault, err);

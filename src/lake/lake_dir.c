@@ -274,7 +274,7 @@ void pncp_object_release(struct pncp_object *object)
 enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock, struct pncp_buf *buf,
                               struct pncp_version *ret_version, struct pncp_err *err)
 {
-    struct pncp_object object;
+    struct pncp_object object = {0};
     enum pncp_code rc = pncp_lake_open_object(lake, path, lock, &object, err);
     if (rc != PNCP_OK)
         return rc;
@@ -284,7 +284,7 @@ enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const ch
     if (rc != PNCP_OK)
         rc = pncp_err_set(err, rc, "lake %s: %s has %zu bytes: too large", lake->url, path, size);
     else
-        rc = object.source.read_at(object.source.ctx, 0, buf->data, size, err);
+        rc = read_object(object.source.ctx, 0, buf->data, size, err);
     if (rc == PNCP_OK) {
         buf->len = size;
         if (ret_version != NULL)

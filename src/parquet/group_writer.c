@@ -378,7 +378,7 @@ enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct
 enum pncp_code pncp_group_encode(const struct pncp_table *table, const struct pncp_encode_options *options,
                                  struct pncp_buf *ret_file, struct pncp_footer *ret_footer, struct pncp_err *err)
 {
-    struct pncp_group_writer *writer;
+    struct pncp_group_writer *writer = NULL;
     assert(!table->in_row);
     enum pncp_code rc = pncp_group_writer_open(table->schema, table->rows, options, &writer, err);
     if (rc != PNCP_OK)

@@ -73,6 +73,18 @@ static void test_long_messages_are_cut(void **state)
     assert_int_equal(err.os_errno, ENOENT);
 }
 
+static void test_a_message_is_one_line(void **state)
+{
+    (void)state;
+    struct pncp_err err = PNCP_ERR_INIT;
+    (void)pncp_err_set(&err, PNCP_E_USAGE, "--date %s: no such day",
+                       "yes\nter\x7f\x1b"
+                       "day");
+    assert_string_equal(err.msg, "--date yes?ter??day: no such day");
+    (void)pncp_err_wrap(&err, err.code, "a\tb");
+    assert_string_equal(err.msg, "a?b: --date yes?ter??day: no such day");
+}
+
 static void test_null_is_accepted(void **state)
 {
     (void)state;
@@ -98,9 +110,13 @@ static void test_every_code_has_its_own_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set_replaces_all),         cmocka_unit_test(test_wrap_puts_context_in_front),
-        cmocka_unit_test(test_which_system_errors_pass), cmocka_unit_test(test_long_messages_are_cut),
-        cmocka_unit_test(test_null_is_accepted),         cmocka_unit_test(test_every_code_has_its_own_name),
+        cmocka_unit_test(test_set_replaces_all),
+        cmocka_unit_test(test_wrap_puts_context_in_front),
+        cmocka_unit_test(test_which_system_errors_pass),
+        cmocka_unit_test(test_long_messages_are_cut),
+        cmocka_unit_test(test_a_message_is_one_line),
+        cmocka_unit_test(test_null_is_accepted),
+        cmocka_unit_test(test_every_code_has_its_own_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
