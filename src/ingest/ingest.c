@@ -107,9 +107,9 @@ static enum pncp_code add_to_lot(struct pncp_run *run, struct pncp_work *work, s
     uint64_t cpu = measure ? pncp_clock_cpu_us() : 0;
     struct pncp_row_counts counts;
     const struct pncp_part_fetch parts[PNCP_PARTS] = {work->sides[0].fetch, work->sides[1].fetch}; /* read only */
+    enum pncp_code rc = lot_begin(run, err); /* gives the lot its number */
     const struct pncp_row_stamp stamp = {
         .obtido_em_us = work->obtained_us, .run_id = pncp_view_of(run->run_id), .checkpoint = (int32_t)run->lot.n};
-    enum pncp_code rc = lot_begin(run, err);
     if (rc == PNCP_OK)
         rc = pncp_rows_put_details(&run->lot.table, &work->item.chunk->rows, work->item.row, parts, &stamp, &counts,
                                    err);
