@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__ /* err.h has them as macros for everyone else */
+#undef pncp_err_set
+#undef pncp_err_sys
+#undef pncp_err_wrap
+#endif
+
 /* What a message quotes (a file name, a key from the API) may hold control characters: it stays one line. */
 static void keep_one_line(char *text)
 {

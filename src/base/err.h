@@ -46,6 +46,12 @@ enum pncp_code pncp_err_sys(struct pncp_err *err, int os_errno, const char *fmt,
  * passes its own `rc` on when it may have a NULL err). */
 enum pncp_code pncp_err_wrap(struct pncp_err *err, enum pncp_code rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+#ifdef __clang_analyzer__ /* it reads one file at a time: what these return is the code that they were given */
+#define pncp_err_set(err, code, ...) ((void)pncp_err_set(err, code, __VA_ARGS__), (code))
+#define pncp_err_sys(err, os_errno, ...) ((void)pncp_err_sys(err, os_errno, __VA_ARGS__), PNCP_E_IO)
+#define pncp_err_wrap(err, rc, ...) ((void)pncp_err_wrap(err, rc, __VA_ARGS__), (rc))
+#endif
+
 /* A short stable name, "parse", "io" …; for logs. */
 const char *pncp_code_name(enum pncp_code code);
 

@@ -340,7 +340,8 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
         _exit(128 + pncp_stop_signal());
     }
     pncp_saver_finish(&run->saver);
-    collect_saved(run);
+    if (run->saver.started)
+        collect_saved(run);
     return rc;
 }
 

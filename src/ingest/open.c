@@ -229,7 +229,7 @@ enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err
 
 void pncp_run_release(struct pncp_run *run)
 {
-    pncp_saver_finish(&run->saver);
+    pncp_saver_release(&run->saver);
     pncp_fetch_free(run->fetch);
     pncp_listing_free(run->listing);
     pncp_works_release(&run->works);

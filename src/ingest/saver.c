@@ -234,13 +234,21 @@ bool pncp_saver_wait(struct pncp_saver *saver, uint32_t timeout_ms)
 
 void pncp_saver_finish(struct pncp_saver *saver)
 {
-    if (!saver->started)
+    if (!saver->started || saver->ended)
         return;
     (void)pthread_mutex_lock(&saver->mutex);
     saver->quit = true;
     (void)pthread_cond_broadcast(&saver->changed);
     (void)pthread_mutex_unlock(&saver->mutex);
     (void)pthread_join(saver->thread, NULL);
+    saver->ended = true;
+}
+
+void pncp_saver_release(struct pncp_saver *saver)
+{
+    pncp_saver_finish(saver);
+    if (!saver->started)
+        return;
     pncp_filled_lot_release(&saver->lot);
     (void)pthread_mutex_destroy(&saver->mutex);
     (void)pthread_cond_destroy(&saver->changed);

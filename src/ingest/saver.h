@@ -51,7 +51,7 @@ struct pncp_saver {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool started, quit, busy, has_result;
+    bool started, ended, quit, busy, has_result;
     atomic_bool hurry; /* no more retries: a signal came */
     struct pncp_filled_lot lot;
     struct pncp_saved result;
@@ -71,7 +71,8 @@ enum pncp_code pncp_saver_error(struct pncp_saver *saver, struct pncp_err *ret_e
 void pncp_saver_hurry(struct pncp_saver *saver);
 /* Wait until idle, at most timeout_ms; false when it still works. */
 bool pncp_saver_wait(struct pncp_saver *saver, uint32_t timeout_ms);
-/* End the thread (waits for it). */
+/* End the thread (waits for it). Its last result and error can still be read, until release. */
 void pncp_saver_finish(struct pncp_saver *saver);
+void pncp_saver_release(struct pncp_saver *saver); /* one that was never started too */
 
 #endif

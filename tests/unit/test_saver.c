@@ -50,7 +50,7 @@ static void bench_open(struct bench *b, uint32_t retry_ms, uint32_t state_every_
 static void bench_close(struct bench *b)
 {
     pncp_saver_finish(&b->saver);
-    pncp_saver_finish(&b->saver);
+    pncp_saver_release(&b->saver);
     pncp_falhas_release(&b->falhas);
     pncp_data_release(&b->data);
     pncp_keyset_free(b->keys);
@@ -114,7 +114,7 @@ static void lots_become_checkpoints(void **state)
     give(&b, 99, 24, 1, NULL);
     assert_true(saved(&b).last);
     assert_int_equal(pncp_saver_error(&b.saver, NULL), PNCP_OK);
-    pncp_saver_finish(&b.saver);
+    pncp_saver_release(&b.saver);
     assert_int_equal(b.data.history_count, 3);
     assert_int_equal(b.falhas.count, 2);
     assert_int_equal(b.falhas.entries[0].attempts, 2);
