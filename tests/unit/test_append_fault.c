@@ -134,6 +134,7 @@ static unsigned next_call(unsigned n, unsigned calls, unsigned step)
     return n >= last ? n + 1 : PNCP_MIN(n + step, last);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the macro fail_msg is a level of nesting of its own */
 static void fail_each(enum sys_fault_kind kind)
 {
     for (size_t i = 0; i < PNCP_ARRAY_LEN(BEFORES); i++) {

@@ -289,7 +289,7 @@ static void test_keys_in_any_order(void **state)
     pncp_decoder_init(&decoder, &table);
     uint64_t seed = 7;
     for (int round = 0; round < 500; round++) {
-        size_t order[PNCP_ARRAY_LEN(MEMBERS)];
+        size_t order[PNCP_ARRAY_LEN(MEMBERS)] = {0};
         AUTO(pncp_buf_release) struct pncp_buf json = {0};
         for (size_t i = 0; i < PNCP_ARRAY_LEN(order); i++) {
             size_t at = round % 3 == 0 ? i : pncp_splitmix(&seed) % (i + 1);

@@ -41,13 +41,13 @@ static const char *word_of(const char *path, size_t nth)
 static void answer(int fd, const char *word)
 {
     char text[300], header[60] = "";
-    int status = atoi(word);
+    int status = (int)strtol(word, NULL, 10);
     const char *body = status == 200 ? "[{\"numeroItem\":1}]" : "";
     const char *colon = strchr(word, ':'), *comma = strchr(word, ',');
     if (strncmp(word, "rst", 3) == 0)
         return;
     if (colon != NULL && (comma == NULL || colon < comma))
-        (void)snprintf(header, sizeof(header), "Retry-After: %d\r\n", atoi(colon + 1));
+        (void)snprintf(header, sizeof(header), "Retry-After: %d\r\n", (int)strtol(colon + 1, NULL, 10));
     int len = snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\n%sConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
                        status, header, status == 204 ? 0 : strlen(body), body);
     (void)!write(fd, text, (size_t)len);

@@ -477,7 +477,7 @@ static void one_run_holds_a_day(void **state)
     assert_string_equal(text.data, "{\"b\":1}\n"); /* nothing of the longer one before */
     pncp_hold_release(&other);
     /* gone with its process */
-    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {

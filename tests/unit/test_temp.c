@@ -219,7 +219,7 @@ static void a_sweep_takes_what_nobody_holds(void **state)
     pncp_lake_sweep(lake.lake); /* no folder yet */
     (void)snprintf(dead, sizeof(dead), PNCP_TMP_FOLDER "/20250101T000000Z-deadbeef.7.tmp");
     rows_file_put(&lake, dead, "x", 1);
-    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
