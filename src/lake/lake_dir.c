@@ -344,6 +344,21 @@ static enum pncp_code publish(struct pncp_lake *lake, int fd, const char *temp, 
     return rc;
 }
 
+/* What both conditional writes begin with: the commit lock, and under it the object, which must be the version
+ * expected. *ret_fd is -1 when there is none. PNCP_E_CONFLICT. Both descriptors are the caller's, also on error. */
+static enum pncp_code lock_expected(struct pncp_lake *lake, const char *path, const char *lock,
+                                    const struct pncp_version *expected, int *ret_lock_fd, int *ret_fd,
+                                    uint64_t *ret_size, struct pncp_err *err)
+{
+    struct pncp_version version;
+    enum pncp_code rc = take_lock(lake, lock, ret_lock_fd, err);
+    if (rc == PNCP_OK)
+        rc = open_current(lake, path, ret_fd, ret_size, &version, err);
+    if (rc == PNCP_OK && strcmp(version.text, expected->text) != 0)
+        rc = changed(err, lake, path);
+    return rc;
+}
+
 enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
                                   const struct pncp_version *expected, const struct pncp_body *body,
                                   struct pncp_version *ret_version, struct pncp_err *err)
@@ -351,12 +366,7 @@ enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, cons
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
     char temp[512];
     uint64_t size;
-    struct pncp_version version;
-    enum pncp_code rc = take_lock(lake, lock, &lock_fd, err);
-    if (rc == PNCP_OK)
-        rc = open_current(lake, path, &current, &size, &version, err);
-    if (rc == PNCP_OK && strcmp(version.text, expected->text) != 0)
-        rc = changed(err, lake, path);
+    enum pncp_code rc = lock_expected(lake, path, lock, expected, &lock_fd, &current, &size, err);
     if (rc == PNCP_OK)
         rc = body_to_temp(lake, body, &fd, temp, err);
     return rc == PNCP_OK ? publish(lake, fd, temp, path, ret_version, err) : rc;
@@ -379,12 +389,7 @@ enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, con
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
     char temp[512];
     uint64_t size;
-    struct pncp_version version;
-    enum pncp_code rc = take_lock(lake, lock, &lock_fd, err);
-    if (rc == PNCP_OK)
-        rc = open_current(lake, path, &current, &size, &version, err);
-    if (rc == PNCP_OK && strcmp(version.text, expected->text) != 0)
-        rc = changed(err, lake, path);
+    enum pncp_code rc = lock_expected(lake, path, lock, expected, &lock_fd, &current, &size, err);
     if (rc == PNCP_OK && keep_bytes > size)
         rc = pncp_err_set(err, PNCP_E_PARSE, "lake %s: %s has %" PRIu64 " bytes, %" PRIu64 " were to be kept",
                           lake->url, path, size, keep_bytes);
