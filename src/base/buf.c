@@ -28,15 +28,13 @@ void pncp_buf_clear(struct pncp_buf *buf)
     buf->len = 0;
 }
 
-enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, size_t more)
+enum pncp_code pncp_buf_grow(struct pncp_buf *buf, size_t more)
 {
     size_t need;
     if (__builtin_add_overflow(buf->len, more, &need))
         return PNCP_E_NOMEM;
     if (buf->max_bytes != 0 && need > buf->max_bytes)
         return PNCP_E_LIMIT;
-    if (need <= buf->cap)
-        return PNCP_OK;
     size_t cap = PNCP_MAX(pncp_grow(buf->cap, need), (size_t)64);
     if (buf->max_bytes != 0)
         cap = PNCP_MIN(cap, buf->max_bytes);
@@ -45,18 +43,6 @@ enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, size_t more)
         return PNCP_E_NOMEM;
     buf->data = data;
     buf->cap = cap;
-    return PNCP_OK;
-}
-
-enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len)
-{
-    if (len == 0)
-        return PNCP_OK;
-    enum pncp_code rc = pncp_buf_reserve(buf, len);
-    if (rc != PNCP_OK)
-        return rc;
-    memcpy(buf->data + buf->len, data, len);
-    buf->len += len;
     return PNCP_OK;
 }
 

@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/view.h"
 
+#include <string.h>
+
 struct pncp_buf {
     char *data;
     size_t len, cap;
@@ -24,9 +26,26 @@ struct pncp_view pncp_buf_view(const struct pncp_buf *buf);
 /* Keep the memory, forget the content. */
 void pncp_buf_clear(struct pncp_buf *buf);
 
+MUST_CHECK enum pncp_code pncp_buf_grow(struct pncp_buf *buf, size_t more); /* for pncp_buf_reserve only */
+
 /* Room for `more` bytes beyond len. PNCP_E_LIMIT: past max_bytes · PNCP_E_NOMEM. */
-MUST_CHECK enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, size_t more);
-MUST_CHECK enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len);
+MUST_CHECK static inline enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, size_t more)
+{
+    bool fits = more <= buf->cap && buf->len <= buf->cap - more; /* cap is never past max_bytes */
+    return fits ? PNCP_OK : pncp_buf_grow(buf, more);
+}
+
+/* Inline, as the room for it: every value of every row goes through here. */
+MUST_CHECK static inline enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len)
+{
+    enum pncp_code rc = pncp_buf_reserve(buf, len);
+    if (rc != PNCP_OK || len == 0)
+        return rc;
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+    return PNCP_OK;
+}
+
 MUST_CHECK enum pncp_code pncp_buf_text(struct pncp_buf *buf, const char *text);
 /* Needs room for one byte more than the text: vsnprintf writes a NUL behind it. */
 MUST_CHECK enum pncp_code pncp_buf_format(struct pncp_buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -14,6 +14,12 @@ struct pncp_view {
 #define PNCP_VIEW_ARG(view) (int)(view).len, (view).data
 #define PNCP_VIEW_LIT(text) ((struct pncp_view){(text), sizeof(text) - 1})
 
+/* What is behind its first `bytes` bytes: view.len at most. */
+static inline struct pncp_view pncp_view_from(struct pncp_view view, size_t bytes)
+{
+    return (struct pncp_view){view.data + bytes, view.len - bytes};
+}
+
 struct pncp_view pncp_view_of(const char *text); /* NULL gives an empty view */
 bool pncp_view_eq(struct pncp_view a, struct pncp_view b);
 bool pncp_view_eq_text(struct pncp_view a, const char *text);

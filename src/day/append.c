@@ -159,7 +159,7 @@ static enum pncp_code make_tail(struct pncp_data *data, const struct pncp_table 
 static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
                              struct pncp_commit_result *result, struct pncp_err *err)
 {
-    const struct pncp_encode_options options = {.zstd_level = 1, .plain = true}; /* a fold encodes it again soon */
+    const struct pncp_encode_options options = {.zstd_level = -5, .plain = true}; /* a fold encodes it again soon */
     uint64_t begun = pncp_clock_mono_ms(), cpu = pncp_clock_cpu_us();
     enum pncp_code rc = PNCP_OK;
     a->keep_groups = data->exists ? data->footer.group_count : 0;

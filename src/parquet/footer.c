@@ -12,48 +12,65 @@ static enum pncp_code damaged(struct pncp_err *err, const char *what)
 
 /* ---- schema ---------------------------------------------------------------------------------- */
 
-/* One SchemaElement (parquet.thrift): its number of children. */
-static int64_t schema_element(struct pncp_thrift_reader *r)
+struct element { /* of SchemaElement (parquet.thrift) */
+    int64_t physical, repetition, children;
+};
+
+static struct element read_element(struct pncp_thrift_reader *r)
 {
     struct pncp_thrift_field field = {0};
-    int64_t children = 0;
+    struct element element = {.physical = -1, .repetition = PNCP_PARQUET_REQUIRED};
     while (pncp_thrift_next(r, &field)) {
-        if (field.id == 5 && field.type == PNCP_THRIFT_I32)
-            children = pncp_thrift_int(r, field.type);
+        int64_t *to = field.id == 1   ? &element.physical
+                      : field.id == 3 ? &element.repetition
+                      : field.id == 5 ? &element.children
+                                      : NULL;
+        if (to != NULL && field.type == PNCP_THRIFT_I32)
+            *to = pncp_thrift_int(r, field.type);
         else
             pncp_thrift_skip(r, field.type);
     }
-    return children;
+    return element;
 }
 
-/* Count leaves; the elements must be one tree, depth first. */
+/* The columns; the elements must be one tree, depth first. */
 static enum pncp_code read_schema(struct pncp_thrift_reader *r, struct pncp_footer *footer, struct pncp_err *err)
 {
-    enum pncp_thrift_type element;
-    int64_t left[PNCP_PARQUET_SCHEMA_DEPTH_MAX] = {
-        1}; /* children still to come, per level; the root is the only one at level 0 */
+    enum pncp_thrift_type type;
+    struct {
+        int64_t left; /* children still to come */
+        int16_t def, rep;
+    } open[PNCP_PARQUET_SCHEMA_DEPTH_MAX] = {{.left = 1}}; /* the root is the only one at level 0, and has no level */
     size_t depth = 0;
-    size_t count = pncp_thrift_list(r, &element);
-    if (element != PNCP_THRIFT_STRUCT || count == 0)
+    size_t count = pncp_thrift_list(r, &type);
+    if (type != PNCP_THRIFT_STRUCT || count == 0 || footer->leaves != NULL)
         return damaged(err, "no schema");
+    footer->leaves = pncp_calloc(count, sizeof(*footer->leaves));
+    if (footer->leaves == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
     for (size_t i = 0; i < count && !r->failed; i++) {
-        while (depth > 0 && left[depth] == 0)
+        while (depth > 0 && open[depth].left == 0)
             depth--;
-        if (left[depth]-- <= 0)
+        if (open[depth].left-- <= 0)
             return damaged(err, "the schema is not a tree");
-        int64_t children = schema_element(r);
-        if (children < 0 || children > (int64_t)count)
+        struct element element = read_element(r);
+        if (element.children < 0 || element.children > (int64_t)count)
             return damaged(err, "the schema is not a tree");
-        if (children == 0) {
-            footer->leaf_count += i > 0;
+        int16_t def = (int16_t)(open[depth].def + (i > 0 && element.repetition != PNCP_PARQUET_REQUIRED));
+        int16_t rep = (int16_t)(open[depth].rep + (i > 0 && element.repetition == PNCP_PARQUET_REPEATED));
+        if (element.children == 0) {
+            if (i > 0)
+                footer->leaves[footer->leaf_count++] = (struct pncp_footer_leaf){(int32_t)element.physical, def, rep};
             continue;
         }
         if (++depth == PNCP_PARQUET_SCHEMA_DEPTH_MAX)
             return damaged(err, "the schema is nested too deep");
-        left[depth] = children;
+        open[depth].left = element.children;
+        open[depth].def = def;
+        open[depth].rep = rep;
     }
     for (size_t i = 0; i <= depth; i++) {
-        if (left[i] != 0)
+        if (open[i].left != 0)
             return damaged(err, "the schema is not a tree");
     }
     return PNCP_OK;
@@ -65,7 +82,7 @@ static enum pncp_code read_schema(struct pncp_thrift_reader *r, struct pncp_foot
 static void column_metadata(struct pncp_thrift_reader *r, struct pncp_chunk *chunk)
 {
     struct pncp_thrift_field field = {0};
-    int64_t slots = -1, raw = -1, packed = -1, data = -1, dictionary = 0;
+    int64_t slots = -1, raw = -1, packed = -1, data = -1, dictionary = 0, codec = 0;
     while (pncp_thrift_next(r, &field)) {
         int64_t *to = field.id == 5    ? &slots
                       : field.id == 6  ? &raw
@@ -75,6 +92,8 @@ static void column_metadata(struct pncp_thrift_reader *r, struct pncp_chunk *chu
                                        : NULL;
         if (to != NULL && field.type == PNCP_THRIFT_I64)
             *to = pncp_thrift_int(r, field.type);
+        else if (field.id == 4 && field.type == PNCP_THRIFT_I32)
+            codec = pncp_thrift_int(r, field.type);
         else
             pncp_thrift_skip(r, field.type);
     }
@@ -86,7 +105,8 @@ static void column_metadata(struct pncp_thrift_reader *r, struct pncp_chunk *chu
     *chunk = (struct pncp_chunk){.offset = (uint64_t)(has_dictionary ? dictionary : data),
                                  .bytes = (uint64_t)packed,
                                  .raw_bytes = (uint64_t)raw,
-                                 .value_slots = (uint64_t)slots};
+                                 .value_slots = (uint64_t)slots,
+                                 .codec = (int32_t)codec};
 }
 
 void pncp_footer_read_chunk(struct pncp_thrift_reader *r, struct pncp_chunk *chunk)
@@ -368,6 +388,7 @@ void pncp_footer_release(struct pncp_footer *footer)
     pncp_buf_release(&footer->raw);
     pncp_free(footer->groups);
     pncp_free(footer->chunk_at);
+    pncp_free(footer->leaves);
     pncp_free(footer->kvs);
     *footer = (struct pncp_footer){0};
 }

@@ -13,6 +13,17 @@
 /* Parsers of created_by expect "NAME version X.Y.Z" (parquet-mr's VersionParser); what they do not know they trust. */
 #define PNCP_PARQUET_CREATED_BY "pncp-details version 0.1.0"
 
+/* parquet.thrift FieldRepetitionType, PageType, Encoding, CompressionCodec: what is written and read of them. */
+enum { PNCP_PARQUET_REQUIRED = 0, PNCP_PARQUET_OPTIONAL = 1, PNCP_PARQUET_REPEATED = 2 };
+enum { PNCP_PARQUET_DATA_PAGE = 0, PNCP_PARQUET_DICTIONARY_PAGE = 2 };
+enum { PNCP_PARQUET_PLAIN = 0, PNCP_PARQUET_RLE = 3, PNCP_PARQUET_RLE_DICTIONARY = 8 };
+enum { PNCP_PARQUET_UNCOMPRESSED = 0, PNCP_PARQUET_ZSTD = 6 };
+
+/* A chunk of more bytes is not read, so no page of ours is larger; one comes near only where a contratação alone is a
+ * row group. Damaged lengths do. */
+#define PNCP_CHUNK_MAX_BYTES ((size_t)256 * 1024 * 1024)
+#define PNCP_CHUNK_MAX_SLOTS ((size_t)16 * 1024 * 1024) /* a few bytes of a page may say any number of nulls */
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* pncp_footer_parse of a footer that continues `known` (NULL: none): a row group whose bytes are those of the same
@@ -69,14 +80,6 @@ MUST_CHECK enum pncp_code pncp_footer_copy_chunk(struct pncp_thrift_reader *r, i
 /* Append the list of SchemaElement structs of `schema` to `out`, and to `orders` its ColumnOrder list. */
 MUST_CHECK enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf *out,
                                           struct pncp_buf *orders);
-/* Append the schema that has only the path from the root to column `leaf` of `schema` (bytes of such a list), and say
- * what it is. PNCP_E_PARSE: no such column. */
-struct pncp_schema_path {
-    int32_t physical; /* parquet.thrift Type; -1: none said */
-    int16_t max_def, max_rep;
-};
-MUST_CHECK enum pncp_code pncp_schema_put_path(struct pncp_view schema, size_t leaf, struct pncp_buf *out,
-                                               struct pncp_schema_path *ret_path, struct pncp_err *err);
 /* parquet.thrift Type of our type. */
 int32_t pncp_schema_physical(enum pncp_type type);
 

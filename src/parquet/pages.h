@@ -1,4 +1,4 @@
-/* What encoding and decoding share: carquet's set-up, one time per process. */
+/* Carquet, which reads the files of other writers: its set-up, one time per process, and its memory. */
 #ifndef PNCP_PAGES_H
 #define PNCP_PAGES_H
 
@@ -6,8 +6,7 @@
 
 #include <carquet/carquet.h>
 
-/* No page, dictionary or chunk of ours comes near: a row group holds 8 MiB, or one contratação alone. Damaged lengths
- * do. */
+/* No page, dictionary or chunk of a listing comes near. Damaged lengths do. */
 #define PNCP_PAGES_ALLOC_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 /* Route carquet's memory through base/mem.h and under that ceiling, then initialise it. Thread-safe; before any other

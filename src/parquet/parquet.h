@@ -1,8 +1,9 @@
 /*
  * Parquet as this program needs it: rows -> one row group in memory; footers read, validated, merged; single columns
- * read back from any set of row groups. Pages are encoded and decoded by carquet; the footer (Thrift compact,
- * parquet.thrift of the Parquet format 2.10) is ours, because no library appends to a finished object that may be
- * remote.
+ * read back from any set of row groups. All of it follows the Parquet format 2.10. The footer is ours, because no
+ * library appends to a finished object that may be remote; so are the pages of our own files, because a library's
+ * writer cost more than all the rest of a run (docs/decisions/0006). Files of other writers are read by carquet
+ * (foreign.h).
  *
  * A file is          "PAR1" | row groups … | footer | footer length, 4 bytes LE | "PAR1"
  * An append writes   kept prefix of the old file | new row groups | merged footer | …
@@ -32,6 +33,12 @@ struct pncp_chunk {         /* one column chunk */
     uint64_t offset, bytes; /* its pages in the file: dictionary page first when there is one */
     uint64_t raw_bytes;     /* total_uncompressed_size */
     uint64_t value_slots;   /* num_values: slots, nulls included */
+    int32_t codec;          /* parquet.thrift CompressionCodec */
+};
+
+struct pncp_footer_leaf { /* a column as the schema has it */
+    int32_t physical;     /* parquet.thrift Type; -1: none said */
+    int16_t max_def, max_rep;
 };
 
 struct pncp_group {
@@ -54,6 +61,7 @@ struct pncp_footer {
     struct pncp_kv *kvs;
     size_t kv_count;
     size_t leaf_count;                          /* columns per row group */
+    struct pncp_footer_leaf *leaves;            /* leaf_count */
     uint32_t *chunk_at;                         /* where each ColumnChunk begins in raw: [group * leaf_count + leaf] */
     struct pncp_view schema;                    /* the schema list's bytes, for comparison */
     struct pncp_view created_by, column_orders; /* copied through */
@@ -115,15 +123,15 @@ MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_
 /* ---- encoding -------------------------------------------------------------------------------- */
 
 struct pncp_encode_options {
-    int zstd_level; /* 1..9 */
+    int zstd_level; /* -7..9, not 0; below 1: faster, larger */
     bool plain;     /* no dictionaries: cheaper, and for some 50 rows no larger */
 };
 
 /* One row group under construction, leaf by leaf, so that a fold or rewrite holds one column at a time.
  * Sequence: open(rows, one at least) -> leaf(0) … leaf(n-1), each once, in order -> finish (or abort). Counts are
- * asserted per leaf: slots with rep 0 == rows, and equal rep sequences' counts across the leaves of one list:
- * PNCP_E_PARSE when they differ (carquet itself does not check). finish gives a whole small Parquet file "PAR1…PAR1"
- * and its footer: stdio results are checked (open_memstream). */
+ * checked per leaf: slots with rep 0 == rows, and equal rep levels across the leaves of one list: PNCP_E_PARSE when
+ * they differ. finish gives a whole small Parquet file "PAR1…PAR1" and its footer. PNCP_E_LIMIT: a row group of more
+ * than 1 GiB, or a row of more than 256 MiB in one column, which could not be read again · PNCP_E_NOMEM. */
 struct pncp_group_writer;
 MUST_CHECK enum pncp_code pncp_group_writer_open(const struct pncp_schema *schema, uint64_t rows,
                                                  const struct pncp_encode_options *options,
@@ -146,7 +154,8 @@ MUST_CHECK enum pncp_code pncp_parquet_empty(const struct pncp_schema *schema, c
 /* Append leaf `leaf` of groups [first, first + count) to `ret_leaf` (initialised for that leaf of the schema; the
  * file's schema is the program's own). Only these chunks are read from `source`. Every page is decoded with its CRC
  * where it has one; slot and row counts are compared with the footer. PNCP_E_PARSE: damaged (message names group and
- * column) · PNCP_E_LIMIT: a chunk of more than 256 MiB, or texts that unfold to more · PNCP_E_NOMEM · source's errors.
+ * column), or not as this program writes it (chunk_reader.h) · PNCP_E_LIMIT: a chunk of more than 256 MiB, or texts
+ * that unfold to more · PNCP_E_NOMEM · source's errors.
  * On failure `ret_leaf` may have grown: it is good for release or clear only. */
 MUST_CHECK enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const struct pncp_footer *footer,
                                                  size_t leaf, size_t first_group, size_t count,

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-/* parquet.thrift: enum Type, FieldRepetitionType, ConvertedType */
+/* parquet.thrift: enum Type, ConvertedType */
 enum { PHYSICAL_BOOLEAN = 0, PHYSICAL_INT32 = 1, PHYSICAL_INT64 = 2, PHYSICAL_BYTE_ARRAY = 6 };
-enum { REPETITION_REQUIRED = 0, REPETITION_OPTIONAL = 1, REPETITION_REPEATED = 2 };
 enum {
     CONVERTED_NONE = -1,
     CONVERTED_UTF8 = 0,
@@ -126,14 +125,14 @@ static size_t put_children(struct pncp_thrift_writer *w, const struct pncp_col *
     for (size_t i = 0; i < count; i++) {
         const struct pncp_col *col = &cols[i];
         struct element element = {.name = col->name,
-                                  .repetition =
-                                      (col->flags & PNCP_COL_REQUIRED) != 0 ? REPETITION_REQUIRED : REPETITION_OPTIONAL,
+                                  .repetition = (col->flags & PNCP_COL_REQUIRED) != 0 ? PNCP_PARQUET_REQUIRED
+                                                                                      : PNCP_PARQUET_OPTIONAL,
                                   .type = col->type};
         if (col->type == PNCP_T_LIST) {
             element.child_count = 1;
             put_element(w, &element);
-            put_element(w, &(struct element){"list", REPETITION_REPEATED, 1, PNCP_T_STRUCT});
-            put_element(w, &(struct element){"element", REPETITION_OPTIONAL, col->child_count, PNCP_T_STRUCT});
+            put_element(w, &(struct element){"list", PNCP_PARQUET_REPEATED, 1, PNCP_T_STRUCT});
+            put_element(w, &(struct element){"element", PNCP_PARQUET_OPTIONAL, col->child_count, PNCP_T_STRUCT});
             written += 2;
         } else {
             element.child_count = col->type == PNCP_T_STRUCT ? col->child_count : 0;
@@ -169,100 +168,4 @@ enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf
         pncp_thrift_struct_end(&o, outer);
     }
     return o.rc;
-}
-
-/* ---- one path of a schema -------------------------------------------------------------------- */
-
-struct open_node {          /* an ancestor of the element at hand */
-    struct pncp_view bytes; /* its SchemaElement */
-    int64_t children_left;
-    int64_t repetition;
-};
-
-static int64_t element_numbers(struct pncp_thrift_reader *r, int64_t *ret_repetition, int32_t *ret_physical)
-{
-    struct pncp_thrift_field field = {0};
-    int64_t children = 0;
-    *ret_repetition = REPETITION_REQUIRED;
-    *ret_physical = -1;
-    while (pncp_thrift_next(r, &field)) {
-        if (field.type == PNCP_THRIFT_I32 && (field.id == 1 || field.id == 3 || field.id == 5)) {
-            int64_t value = pncp_thrift_int(r, field.type);
-            if (field.id == 1)
-                *ret_physical = (int32_t)value;
-            else
-                *(field.id == 3 ? ret_repetition : &children) = value;
-        } else {
-            pncp_thrift_skip(r, field.type);
-        }
-    }
-    return children;
-}
-
-/* A copy of the SchemaElement with one child instead of what it had. */
-static void put_only_child(struct pncp_thrift_writer *w, struct pncp_view bytes)
-{
-    struct pncp_thrift_reader r = pncp_thrift_open(bytes);
-    struct pncp_thrift_field field = {0};
-    int16_t outer = pncp_thrift_struct_begin(w);
-    while (pncp_thrift_next(&r, &field)) {
-        const char *value = r.at;
-        pncp_thrift_skip(&r, field.type);
-        pncp_thrift_put_field(w, field.id, field.type);
-        if (field.id == 5)
-            pncp_thrift_put_int(w, 1);
-        else
-            pncp_thrift_put_raw(w, (struct pncp_view){value, (size_t)(r.at - value)});
-    }
-    pncp_thrift_struct_end(w, outer);
-}
-
-static enum pncp_code put_path(struct open_node *open, size_t depth, struct pncp_view leaf, struct pncp_buf *out)
-{
-    struct pncp_thrift_writer w = {.out = out};
-    pncp_thrift_put_list(&w, PNCP_THRIFT_STRUCT, depth + 1);
-    for (size_t i = 0; i < depth; i++)
-        put_only_child(&w, open[i].bytes);
-    pncp_thrift_put_raw(&w, leaf);
-    return w.rc;
-}
-
-enum pncp_code pncp_schema_put_path(struct pncp_view schema, size_t leaf, struct pncp_buf *out,
-                                    struct pncp_schema_path *ret_path, struct pncp_err *err)
-{
-    struct pncp_thrift_reader r = pncp_thrift_open(schema);
-    struct open_node open[PNCP_PARQUET_SCHEMA_DEPTH_MAX];
-    size_t depth = 0, leaves = 0;
-    enum pncp_thrift_type type;
-    size_t count = pncp_thrift_list(&r, &type);
-    for (size_t i = 0; i < count && !r.failed; i++) {
-        while (depth > 0 && open[depth - 1].children_left == 0)
-            depth--;
-        if (depth > 0)
-            open[depth - 1].children_left--;
-        struct open_node node = {.bytes = {r.at, 0}};
-        int32_t physical;
-        node.children_left = element_numbers(&r, &node.repetition, &physical);
-        if (r.failed)
-            break;
-        node.bytes.len = (size_t)(r.at - node.bytes.data);
-        if (node.children_left > 0 || i == 0) {
-            if (depth == PNCP_PARQUET_SCHEMA_DEPTH_MAX)
-                break;
-            open[depth++] = node;
-            continue;
-        }
-        if (leaves++ != leaf)
-            continue;
-        struct pncp_schema_path path = {.physical = physical};
-        for (size_t d = 1; d <= depth; d++) { /* the root has no level */
-            int64_t repetition = d < depth ? open[d].repetition : node.repetition;
-            path.max_def = (int16_t)(path.max_def + (repetition != REPETITION_REQUIRED));
-            path.max_rep = (int16_t)(path.max_rep + (repetition == REPETITION_REPEATED));
-        }
-        *ret_path = path;
-        return put_path(open, depth, node.bytes, out) == PNCP_OK ? PNCP_OK
-                                                                 : pncp_err_set(err, PNCP_E_NOMEM, "out of memory");
-    }
-    return pncp_err_set(err, PNCP_E_PARSE, "damaged parquet footer: no column %zu in the schema", leaf);
 }

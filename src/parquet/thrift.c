@@ -19,6 +19,8 @@ static unsigned char take_byte(struct pncp_thrift_reader *reader)
 static uint64_t take_varint(struct pncp_thrift_reader *reader)
 {
     uint64_t value = 0;
+    if (!reader->failed && reader->at < reader->end && (*reader->at & 0x80) == 0) /* most are small */
+        return (unsigned char)*reader->at++;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         unsigned char byte = take_byte(reader);
         if (shift == 63 && byte > 1)

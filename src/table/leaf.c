@@ -111,6 +111,14 @@ static enum pncp_code grow_ends(struct pncp_leaf *leaf, size_t more)
     return PNCP_OK;
 }
 
+enum pncp_code pncp_leaf_reserve(struct pncp_leaf *leaf, size_t slots, size_t values, size_t bytes)
+{
+    enum pncp_code rc = grow_levels(leaf, slots);
+    if (rc == PNCP_OK)
+        rc = grow_ends(leaf, values);
+    return rc == PNCP_OK ? pncp_buf_reserve(&leaf->values, bytes) : rc;
+}
+
 static void push_level(struct pncp_leaf *leaf, int16_t rep, int16_t def)
 {
     if (leaf->max_def > 0)
@@ -136,12 +144,18 @@ enum pncp_code pncp_leaf_put_int(struct pncp_leaf *leaf, int16_t rep, int64_t va
         return rc;
     size_t width = pncp_type_width(leaf->type);
     assert(width != 0);
-    int8_t narrow = (int8_t)value;
-    int32_t middle = (int32_t)value;
-    const void *from = width == 1 ? (const void *)&narrow : width == 4 ? (const void *)&middle : (const void *)&value;
-    rc = pncp_buf_append(&leaf->values, from, width);
+    rc = pncp_buf_reserve(&leaf->values, width);
     if (rc != PNCP_OK)
         return rc;
+    char *at = leaf->values.data + leaf->values.len;
+    int32_t middle = (int32_t)value;
+    if (width == 1)
+        *at = (char)value;
+    else if (width == 4)
+        memcpy(at, &middle, sizeof(middle));
+    else
+        memcpy(at, &value, sizeof(value));
+    leaf->values.len += width;
     leaf->value_count++;
     push_level(leaf, rep, leaf->max_def);
     return PNCP_OK;

@@ -31,6 +31,8 @@ size_t pncp_leaf_bytes(const struct pncp_leaf *leaf); /* allocated */
 size_t pncp_type_width(enum pncp_type type);          /* bytes of a packed value; 0 for text */
 size_t pncp_leaf_rows(const struct pncp_leaf *leaf);  /* slots with rep 0 */
 
+/* Room for so many more slots, values and bytes in `values`. PNCP_E_NOMEM · PNCP_E_LIMIT: 4 GiB of text or slots. */
+MUST_CHECK enum pncp_code pncp_leaf_reserve(struct pncp_leaf *leaf, size_t slots, size_t values, size_t bytes);
 /* One slot. `def` == max_def for a value, less for a null at that level. PNCP_E_NOMEM · PNCP_E_LIMIT: 4 GiB of text. */
 MUST_CHECK enum pncp_code pncp_leaf_put_null(struct pncp_leaf *leaf, int16_t rep, int16_t def);
 MUST_CHECK enum pncp_code pncp_leaf_put_int(struct pncp_leaf *leaf, int16_t rep,

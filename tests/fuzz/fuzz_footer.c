@@ -113,14 +113,15 @@ static bool double_up(struct pncp_view old, const struct pncp_footer *footer, st
     return false;
 }
 
-/* Field `id` of a RowGroup, -1 when it has none: 5 is its offset in the file, 7 its number. */
+/* Field `id` of a RowGroup, -1 when it has none of its type: 5 is its offset in the file, 7 its number. */
 static int64_t group_field(const struct pncp_footer *footer, size_t group, int16_t id)
 {
+    const enum pncp_thrift_type type = id == 5 ? PNCP_THRIFT_I64 : PNCP_THRIFT_I16;
     struct pncp_thrift_reader r = pncp_thrift_open(pncp_footer_group_bytes(footer, group));
     struct pncp_thrift_field field = {0};
     int64_t value = -1;
     while (pncp_thrift_next(&r, &field)) {
-        if (field.id == id && (field.type == PNCP_THRIFT_I64 || field.type == PNCP_THRIFT_I16))
+        if (field.id == id && field.type == type)
             value = pncp_thrift_int(&r, field.type);
         else
             pncp_thrift_skip(&r, field.type);

@@ -8,6 +8,7 @@ everything else from the tables below. Seeds are only added or replaced: inputs 
 
 import datetime
 import decimal
+import io
 import json
 import re
 import shutil
@@ -375,9 +376,38 @@ def parquet_files():
                    use_deprecated_int96_timestamps=True, **bare)
 
 
+def chunks():
+    """One column chunk each: kind of column, sixteenths of its slots, codec (as in fuzz_chunk.c), its pages."""
+    deep = pa.struct([("v", pa.decimal128(18, 4))])
+    values = decimal.Decimal("1.25")
+    kinds = [  # Parquet's levels come from the type: 32 slots each
+        (pa.field("c", pa.int32(), nullable=False), list(range(32))),
+        (pa.field("c", pa.string()), [None if i % 5 == 4 else f"pão {i % 3}" for i in range(32)]),
+        (pa.field("c", pa.bool_()), [None if i % 5 == 4 else i % 3 == 0 for i in range(32)]),
+        (pa.field("c", pa.struct([("v", pa.int64())])), [[None, {"v": None}, {"v": i % 4}][i % 3] for i in range(32)]),
+        (pa.field("c", pa.list_(pa.struct([("v", pa.string())]))),
+         [None, [], [None], [{"v": None}], [{"v": "x"}] * 12, *([[{"v": "é"}, None, {"v": "x"}, {"v": ""}]] * 4)]),
+        (pa.field("c", pa.list_(pa.struct([("d", deep)]))),
+         [None, [], [None, {"d": None}], [{"d": {"v": None}}] * 4, *([[{"d": {"v": values}}] * 6] * 4)]),
+    ]
+    for kind, (field, rows_) in enumerate(kinds):
+        table = pa.Table.from_arrays([pa.array(rows_, field.type)], schema=pa.schema([field]))
+        for codec, name in enumerate(("none", "zstd")):
+            for dictionary in (False, True):
+                out = io.BytesIO()
+                pq.write_table(table, out, compression=name, use_dictionary=dictionary, write_statistics=False,
+                               store_decimal_as_integer=True, write_page_checksum=codec == 1 and dictionary)
+                column = pq.read_metadata(out).row_group(0).column(0)
+                assert column.num_values == 32, (kind, column.num_values)
+                at = column.dictionary_page_offset or column.data_page_offset
+                pages_ = out.getvalue()[at:at + column.total_compressed_size]
+                seed("chunk", f"kind{kind}_{name}{'_dictionary' if dictionary else ''}",
+                     bytes([kind, 2, codec]) + pages_)
+
+
 def main():
     for make in (answers, pages, rows, conversations, texts, histories, falhas, states, streams, command_lines,
-                 parquet_files):
+                 parquet_files, chunks):
         make()
     simulated(*sys.argv[1:3])
     print(sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()), "bytes")

@@ -182,7 +182,7 @@ static struct pncp_view bound(const struct pncp_leaf *leaf, bool greatest)
                                      : (struct pncp_view){leaf->values.data + best * width, width};
 }
 
-#define CUT_BYTES 32 /* carquet cuts longer bounds; a cut one is no bound */
+#define CUT_BYTES 32 /* a longer text is no bound */
 
 static void check_statistics(const struct sample_file *file, const struct pncp_table *table, size_t i)
 {

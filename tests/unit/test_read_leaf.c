@@ -437,7 +437,9 @@ static const struct {
     {{.text_bytes = 10, .rows = 3000, .codec = 6}, PNCP_E_PARSE, DAMAGED},
     /* a small file whose texts would fill the memory: 2,048 values are decoded in one step */
     {{.text_bytes = 1000, .rows = 2048}, PNCP_OK, ""},
-    {{.text_bytes = 200000, .rows = 2048}, PNCP_E_LIMIT, "row group 0, column 0: too many bytes of text to hold"},
+    {{.text_bytes = 200000, .rows = 2048},
+     PNCP_E_LIMIT,
+     "row group 0, column 0: too many values or bytes of text to hold"},
 };
 
 static void test_chunks_that_lie(void **state)

@@ -106,68 +106,19 @@ static void test_every_element(void **state)
     assert_ptr_equal(r.at, r.end);
 }
 
-/* Elements on the way to a column, by index in WANT. */
-static size_t way_to(size_t leaf, size_t ret_way[6])
-{
-    size_t open[6], left[6], depth = 0, leaves = 0;
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(WANT); i++) {
-        while (depth > 0 && left[depth - 1] == 0)
-            depth--;
-        if (depth > 0)
-            left[depth - 1]--;
-        open[depth] = i;
-        if (WANT[i].children > 0) {
-            left[depth++] = (size_t)WANT[i].children;
-        } else if (leaves++ == leaf) {
-            memcpy(ret_way, open, sizeof(open));
-            return depth + 1;
-        }
-    }
-    fail();
-    return 0;
-}
-
-static void test_path_to_each_column(void **state)
+/* What a reader knows of each column: its type and levels. */
+static void test_columns_of_a_footer(void **state)
 {
     (void)state;
-    AUTO(pncp_buf_release) struct pncp_buf elements = {0}, orders = {0};
+    AUTO(sample_file_release) struct sample_file file = sample_group(3, 1);
     const struct pncp_schema *schema = sample_schema();
-    assert_int_equal(pncp_schema_put(schema, &elements, &orders), PNCP_OK);
+    assert_int_equal(file.footer.leaf_count, schema->leaf_count);
     for (size_t leaf = 0; leaf < schema->leaf_count; leaf++) {
-        AUTO(pncp_buf_release) struct pncp_buf out = {0};
-        struct pncp_schema_path path;
-        size_t way[6], count = way_to(leaf, way);
-        assert_int_equal(pncp_schema_put_path(pncp_buf_view(&elements), leaf, &out, &path, NULL), PNCP_OK);
-        assert_int_equal(path.physical, pncp_schema_physical(schema->leaves[leaf].type));
-        assert_int_equal(path.max_def, schema->leaves[leaf].max_def);
-        assert_int_equal(path.max_rep, schema->leaves[leaf].max_rep);
-        struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&out));
-        enum pncp_thrift_type type;
-        assert_int_equal(pncp_thrift_list(&r, &type), count);
-        for (size_t i = 0; i < count; i++) {
-            struct element want = WANT[way[i]];
-            want.children = i + 1 < count ? 1 : -1;
-            check_element(&r, &want);
-        }
-        assert_ptr_equal(r.at, r.end);
+        const struct pncp_footer_leaf *is = &file.footer.leaves[leaf];
+        assert_int_equal(is->physical, pncp_schema_physical(schema->leaves[leaf].type));
+        assert_int_equal(is->max_def, schema->leaves[leaf].max_def);
+        assert_int_equal(is->max_rep, schema->leaves[leaf].max_rep);
     }
-}
-
-static void test_no_such_column(void **state)
-{
-    (void)state;
-    AUTO(pncp_buf_release) struct pncp_buf elements = {0}, orders = {0}, out = {0};
-    struct pncp_schema_path path;
-    struct pncp_err err = PNCP_ERR_INIT;
-    assert_int_equal(pncp_schema_put(sample_schema(), &elements, &orders), PNCP_OK);
-    size_t leaves = sample_schema()->leaf_count;
-    assert_int_equal(pncp_schema_put_path(pncp_buf_view(&elements), leaves, &out, &path, &err), PNCP_E_PARSE);
-    assert_string_equal(err.msg, "damaged parquet footer: no column 22 in the schema");
-    for (size_t len = 0; len < elements.len; len++) { /* cut off: the last column is not there */
-        struct pncp_view cut = {elements.data, len};
-        assert_int_equal(pncp_schema_put_path(cut, leaves - 1, &out, &path, &err), PNCP_E_PARSE);
-    }
-    assert_int_equal(out.len, 0);
 }
 
 static void test_check_schema(void **state)
@@ -197,8 +148,9 @@ static void test_physical_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_element),  cmocka_unit_test(test_path_to_each_column),
-        cmocka_unit_test(test_no_such_column), cmocka_unit_test(test_check_schema),
+        cmocka_unit_test(test_every_element),
+        cmocka_unit_test(test_columns_of_a_footer),
+        cmocka_unit_test(test_check_schema),
         cmocka_unit_test(test_physical_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

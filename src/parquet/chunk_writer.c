@@ -1,0 +1,308 @@
+#include "parquet/chunk_writer.h"
+#include "parquet/footer_int.h"
+#include "parquet/plain.h"
+#include "parquet/rle.h"
+
+#include <assert.h>
+#include <string.h>
+#include <zlib.h>
+
+#define PAGE_BYTES ((size_t)256 * 1024) /* a page ends with the row that passes either */
+#define PAGE_SLOTS ((size_t)65536)
+#define HEADER_MAX_BYTES ((size_t)64) /* of a PageHeader: fourteen numbers of five bytes at most, with their fields */
+#define BOUND_MAX_BYTES ((size_t)32)  /* a longer text is no bound: every checkpoint writes the footer anew */
+
+struct chunk { /* the one at hand */
+    const struct pncp_leaf_info *info;
+    const struct pncp_leaf *leaf;
+    int zstd_level;
+    bool dictionary;
+    struct pncp_buf *out;
+    size_t dictionary_at, data_at, end; /* in *out */
+    uint64_t raw_bytes;
+};
+
+struct span { /* slots of a page, and the values they hold */
+    size_t slot, slot_end, value, value_end;
+};
+
+void pncp_chunk_writer_release(struct pncp_chunk_writer *writer)
+{
+    (void)ZSTD_freeCCtx(writer->zstd);
+    pncp_buf_release(&writer->page);
+    pncp_buf_release(&writer->header);
+    pncp_dictionary_release(&writer->dictionary);
+    *writer = (struct pncp_chunk_writer){0};
+}
+
+static enum pncp_code failed(enum pncp_code rc, const struct chunk *chunk, struct pncp_err *err)
+{
+    return rc == PNCP_E_LIMIT ? pncp_err_set(err, rc, "column %s: a row group of more than %zu bytes",
+                                             chunk->info->path, chunk->out->max_bytes)
+                              : pncp_err_set(err, rc, "encoding column %s: out of memory", chunk->info->path);
+}
+
+/* ---- a page ---------------------------------------------------------------------------------- */
+
+static enum pncp_code put_header(struct pncp_buf *out, const struct chunk *chunk, const struct span *span,
+                                 size_t raw_bytes, struct pncp_view packed, size_t distinct)
+{
+    struct pncp_thrift_writer w = {.out = out};
+    uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)packed.data, packed.len);
+    pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32,
+                              span != NULL ? PNCP_PARQUET_DATA_PAGE : PNCP_PARQUET_DICTIONARY_PAGE);
+    pncp_thrift_put_int_field(&w, 2, PNCP_THRIFT_I32, (int64_t)raw_bytes);
+    pncp_thrift_put_int_field(&w, 3, PNCP_THRIFT_I32, (int64_t)packed.len);
+    pncp_thrift_put_int_field(&w, 4, PNCP_THRIFT_I32, (int32_t)crc);
+    pncp_thrift_put_field(&w, span != NULL ? 5 : 7, PNCP_THRIFT_STRUCT);
+    int16_t outer = pncp_thrift_struct_begin(&w);
+    if (span != NULL) {
+        pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32, (int64_t)(span->slot_end - span->slot));
+        pncp_thrift_put_int_field(&w, 2, PNCP_THRIFT_I32,
+                                  chunk->dictionary ? PNCP_PARQUET_RLE_DICTIONARY : PNCP_PARQUET_PLAIN);
+        pncp_thrift_put_int_field(&w, 3, PNCP_THRIFT_I32, PNCP_PARQUET_RLE);
+        pncp_thrift_put_int_field(&w, 4, PNCP_THRIFT_I32, PNCP_PARQUET_RLE);
+    } else {
+        pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32, (int64_t)distinct);
+        pncp_thrift_put_int_field(&w, 2, PNCP_THRIFT_I32, PNCP_PARQUET_PLAIN);
+    }
+    pncp_thrift_struct_end(&w, outer);
+    pncp_thrift_struct_end(&w, 0);
+    return w.rc;
+}
+
+/* Compress `raw` to the end of the output behind its header; `span` is NULL for the page of the dictionary. */
+static enum pncp_code put_page(struct pncp_chunk_writer *writer, struct chunk *chunk, const struct span *span,
+                               struct pncp_view raw, struct pncp_err *err)
+{
+    struct pncp_buf *out = chunk->out;
+    size_t bound = ZSTD_compressBound(raw.len);
+    if (raw.len > PNCP_CHUNK_MAX_BYTES)
+        return pncp_err_set(err, PNCP_E_LIMIT, "column %s cannot be encoded in %zu bytes", chunk->info->path,
+                            PNCP_CHUNK_MAX_BYTES);
+    enum pncp_code rc = pncp_buf_reserve(out, HEADER_MAX_BYTES + bound);
+    if (rc != PNCP_OK)
+        return failed(rc, chunk, err);
+    char *packed = out->data + out->len + HEADER_MAX_BYTES;
+    size_t len = ZSTD_compressCCtx(writer->zstd, packed, bound, raw.data, raw.len, chunk->zstd_level);
+    if (ZSTD_isError(len)) /* there is room, and the level is clamped: it can only be its memory */
+        return failed(PNCP_E_NOMEM, chunk, err);
+    pncp_buf_clear(&writer->header);
+    rc = put_header(&writer->header, chunk, span, raw.len, (struct pncp_view){packed, len}, writer->dictionary.count);
+    if (rc != PNCP_OK)
+        return failed(rc, chunk, err);
+    assert(writer->header.len <= HEADER_MAX_BYTES);
+    memcpy(out->data + out->len, writer->header.data, writer->header.len);
+    memmove(out->data + out->len + writer->header.len, packed, len);
+    out->len += writer->header.len + len;
+    chunk->raw_bytes += writer->header.len + raw.len;
+    return PNCP_OK;
+}
+
+/* ---- the pages of a chunk -------------------------------------------------------------------- */
+
+/* Levels of a v1 page: the hybrid's bytes after their number. A column that has but one level has none. */
+static enum pncp_code put_levels(struct pncp_buf *page, const int16_t *levels, size_t first, size_t count, int16_t max)
+{
+    if (max == 0)
+        return PNCP_OK;
+    enum pncp_code rc = pncp_buf_reserve(page, PNCP_PLAIN_LENGTH_BYTES);
+    if (rc != PNCP_OK)
+        return rc;
+    size_t at = page->len;
+    page->len += PNCP_PLAIN_LENGTH_BYTES;
+    rc = pncp_rle_put(page, (const uint16_t *)levels + first, count,
+                      pncp_rle_width((size_t)max)); /* checked: not negative */
+    size_t end = page->len;
+    page->len = at;
+    pncp_plain_put_length(page, end - at - PNCP_PLAIN_LENGTH_BYTES);
+    page->len = end;
+    return rc;
+}
+
+static enum pncp_code put_indexes(const struct pncp_dictionary *dictionary, const struct span *span,
+                                  struct pncp_buf *page)
+{
+    /* not zero for a dictionary of one: some readers refuse a width of zero */
+    unsigned width = PNCP_MAX(pncp_rle_width(dictionary->count - 1), 1u);
+    enum pncp_code rc = pncp_buf_append(page, &(char){(char)width}, 1);
+    if (rc == PNCP_OK)
+        rc =
+            pncp_rle_put(page, pncp_dictionary_indexes(dictionary) + span->value, span->value_end - span->value, width);
+    return rc;
+}
+
+static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct chunk *chunk, const struct span *span,
+                                    struct pncp_err *err)
+{
+    const struct pncp_leaf *leaf = chunk->leaf;
+    struct pncp_buf *page = &writer->page;
+    size_t slots = span->slot_end - span->slot;
+    pncp_buf_clear(page);
+    enum pncp_code rc = put_levels(page, leaf->rep, span->slot, slots, leaf->max_rep);
+    if (rc == PNCP_OK)
+        rc = put_levels(page, leaf->def, span->slot, slots, leaf->max_def);
+    if (rc == PNCP_OK)
+        rc = chunk->dictionary ? put_indexes(&writer->dictionary, span, page)
+                               : pncp_plain_put(page, leaf, span->value, span->value_end - span->value);
+    return rc == PNCP_OK ? put_page(writer, chunk, span, pncp_buf_view(page), err) : failed(rc, chunk, err);
+}
+
+static size_t value_bytes(const struct chunk *chunk, size_t first, size_t count)
+{
+    return chunk->dictionary ? count * sizeof(uint16_t) : pncp_plain_bytes(chunk->leaf, first, count);
+}
+
+static bool has_value(const struct pncp_leaf *leaf, size_t slot)
+{
+    return leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
+}
+
+/* Whole rows from *span's beginning on, until the page is full or the column ends. */
+static void fill_span(const struct chunk *chunk, struct span *span)
+{
+    const struct pncp_leaf *leaf = chunk->leaf;
+    size_t rest = leaf->value_count - span->value;
+    if (leaf->level_count - span->slot <= PAGE_SLOTS && value_bytes(chunk, span->value, rest) <= PAGE_BYTES) {
+        span->slot_end = leaf->level_count;
+        span->value_end = leaf->value_count;
+        return;
+    }
+    span->slot_end = span->slot;
+    span->value_end = span->value;
+    do {
+        do
+            span->value_end += has_value(leaf, span->slot_end++);
+        while (span->slot_end < leaf->level_count && leaf->max_rep > 0 && leaf->rep[span->slot_end] != 0);
+    } while (span->slot_end < leaf->level_count && span->slot_end - span->slot < PAGE_SLOTS &&
+             value_bytes(chunk, span->value, span->value_end - span->value) < PAGE_BYTES);
+}
+
+static enum pncp_code put_pages(struct pncp_chunk_writer *writer, struct chunk *chunk, struct pncp_err *err)
+{
+    chunk->dictionary_at = chunk->out->len;
+    enum pncp_code rc = PNCP_OK;
+    if (chunk->dictionary)
+        rc = put_page(writer, chunk, NULL, pncp_buf_view(&writer->dictionary.page), err);
+    chunk->data_at = chunk->out->len;
+    struct span span = {0};
+    while (rc == PNCP_OK && span.slot < chunk->leaf->level_count) {
+        fill_span(chunk, &span);
+        rc = put_data_page(writer, chunk, &span, err);
+        span.slot = span.slot_end;
+        span.value = span.value_end;
+    }
+    chunk->end = chunk->out->len;
+    return rc;
+}
+
+/* ---- the ColumnChunk struct ------------------------------------------------------------------ */
+
+/* Order of values as statistics have it: texts by their bytes, the rest by number (ColumnOrder TYPE_ORDER). */
+static bool is_less(const struct pncp_leaf *leaf, size_t a, size_t b)
+{
+    if (leaf->type != PNCP_T_TEXT)
+        return pncp_leaf_int(leaf, a) < pncp_leaf_int(leaf, b);
+    struct pncp_view x = pncp_leaf_text(leaf, a), y = pncp_leaf_text(leaf, b);
+    int order = memcmp(x.data, y.data, PNCP_MIN(x.len, y.len));
+    return order != 0 ? order < 0 : x.len < y.len;
+}
+
+static struct pncp_view plain_value(const struct pncp_leaf *leaf, size_t i)
+{
+    size_t width = pncp_type_width(leaf->type);
+    return leaf->type == PNCP_T_TEXT ? pncp_leaf_text(leaf, i)
+                                     : (struct pncp_view){leaf->values.data + i * width, width};
+}
+
+static void put_statistics(struct pncp_thrift_writer *w, const struct pncp_leaf *leaf)
+{
+    size_t min = 0, max = 0;
+    for (size_t i = 1; i < leaf->value_count; i++) {
+        if (is_less(leaf, i, min))
+            min = i;
+        else if (is_less(leaf, max, i))
+            max = i;
+    }
+    pncp_thrift_put_field(w, 12, PNCP_THRIFT_STRUCT);
+    int16_t outer = pncp_thrift_struct_begin(w);
+    pncp_thrift_put_int_field(w, 3, PNCP_THRIFT_I64, (int64_t)(leaf->level_count - leaf->value_count));
+    if (leaf->value_count > 0 && plain_value(leaf, min).len <= BOUND_MAX_BYTES &&
+        plain_value(leaf, max).len <= BOUND_MAX_BYTES) {
+        pncp_thrift_put_field(w, 5, PNCP_THRIFT_BINARY);
+        pncp_thrift_put_binary(w, plain_value(leaf, max));
+        pncp_thrift_put_field(w, 6, PNCP_THRIFT_BINARY);
+        pncp_thrift_put_binary(w, plain_value(leaf, min));
+        pncp_thrift_put_field(w, 7, PNCP_THRIFT_TRUE); /* exact, both */
+        pncp_thrift_put_field(w, 8, PNCP_THRIFT_TRUE);
+    }
+    pncp_thrift_struct_end(w, outer);
+}
+
+/* Names on the way to the column, from its dotted path: no name has a dot. */
+static void put_path(struct pncp_thrift_writer *w, const char *path)
+{
+    size_t names = 1;
+    for (const char *at = path; (at = strchr(at, '.')) != NULL; at++)
+        names++;
+    pncp_thrift_put_list(w, PNCP_THRIFT_BINARY, names);
+    for (size_t i = 0; i < names; i++) {
+        size_t len = strcspn(path, ".");
+        pncp_thrift_put_binary(w, (struct pncp_view){path, len});
+        path += len + 1;
+    }
+}
+
+static enum pncp_code put_chunk(const struct chunk *chunk, struct pncp_buf *chunks)
+{
+    struct pncp_thrift_writer w = {.out = chunks};
+    size_t begin = chunk->dictionary_at;                  /* the same as data_at where there is none */
+    pncp_thrift_put_int_field(&w, 2, PNCP_THRIFT_I64, 0); /* file_offset: metadata stand in the footer alone */
+    pncp_thrift_put_field(&w, 3, PNCP_THRIFT_STRUCT);
+    int16_t outer = pncp_thrift_struct_begin(&w);
+    pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32, pncp_schema_physical(chunk->leaf->type));
+    pncp_thrift_put_field(&w, 2, PNCP_THRIFT_LIST);
+    pncp_thrift_put_list(&w, PNCP_THRIFT_I32, chunk->dictionary ? 3 : 2);
+    pncp_thrift_put_int(&w, PNCP_PARQUET_PLAIN);
+    pncp_thrift_put_int(&w, PNCP_PARQUET_RLE);
+    if (chunk->dictionary)
+        pncp_thrift_put_int(&w, PNCP_PARQUET_RLE_DICTIONARY);
+    pncp_thrift_put_field(&w, 3, PNCP_THRIFT_LIST);
+    put_path(&w, chunk->info->path);
+    pncp_thrift_put_int_field(&w, 4, PNCP_THRIFT_I32, PNCP_PARQUET_ZSTD);
+    pncp_thrift_put_int_field(&w, 5, PNCP_THRIFT_I64, (int64_t)chunk->leaf->level_count);
+    pncp_thrift_put_int_field(&w, 6, PNCP_THRIFT_I64, (int64_t)chunk->raw_bytes);
+    pncp_thrift_put_int_field(&w, 7, PNCP_THRIFT_I64, (int64_t)(chunk->end - begin));
+    pncp_thrift_put_int_field(&w, 9, PNCP_THRIFT_I64, (int64_t)chunk->data_at);
+    if (chunk->dictionary)
+        pncp_thrift_put_int_field(&w, 11, PNCP_THRIFT_I64, (int64_t)chunk->dictionary_at);
+    if ((chunk->info->col->flags & PNCP_COL_STATS) != 0)
+        put_statistics(&w, chunk->leaf);
+    pncp_thrift_struct_end(&w, outer);
+    pncp_thrift_struct_end(&w, 0);
+    return w.rc;
+}
+
+enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
+                                const struct pncp_leaf *leaf, const struct pncp_encode_options *options,
+                                struct pncp_buf *out, struct pncp_buf *chunks, uint64_t *raw_bytes,
+                                struct pncp_err *err)
+{
+    struct chunk chunk = {.info = info, .leaf = leaf, .zstd_level = options->zstd_level, .out = out};
+    enum pncp_code rc = PNCP_OK;
+    if (leaf->level_count > PNCP_CHUNK_MAX_SLOTS)
+        return pncp_err_set(err, PNCP_E_LIMIT, "column %s: %zu values in a row group, at most %zu can be read again",
+                            info->path, leaf->level_count, PNCP_CHUNK_MAX_SLOTS);
+    if (writer->zstd == NULL && (writer->zstd = ZSTD_createCCtx()) == NULL)
+        return failed(PNCP_E_NOMEM, &chunk, err);
+    if (!options->plain && (info->col->flags & PNCP_COL_DICT) != 0)
+        rc = pncp_dictionary_make(&writer->dictionary, leaf, &chunk.dictionary);
+    if (rc != PNCP_OK)
+        return failed(rc, &chunk, err);
+    rc = put_pages(writer, &chunk, err);
+    if (rc != PNCP_OK)
+        return rc;
+    *raw_bytes += chunk.raw_bytes;
+    rc = put_chunk(&chunk, chunks);
+    return rc == PNCP_OK ? PNCP_OK : failed(rc, &chunk, err);
+}

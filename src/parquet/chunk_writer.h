@@ -1,0 +1,31 @@
+/*
+ * One column chunk: the values of a leaf as pages, and the ColumnChunk struct that tells of them. Pages are data pages
+ * of version 1 with levels in the RLE hybrid, values PLAIN or of a dictionary, ZSTD, CRC-32 (parquet.thrift of the
+ * format 2.10); a page begins at a row.
+ */
+#ifndef PNCP_CHUNK_WRITER_H
+#define PNCP_CHUNK_WRITER_H
+
+#include "parquet/dictionary.h"
+#include "parquet/parquet.h"
+
+#include <zstd.h>
+
+struct pncp_chunk_writer { /* zeroed is a new one; memory is kept from one column to the next */
+    ZSTD_CCtx *zstd;
+    struct pncp_buf page;   /* not compressed */
+    struct pncp_buf header; /* PageHeader */
+    struct pncp_dictionary dictionary;
+};
+
+void pncp_chunk_writer_release(struct pncp_chunk_writer *writer);
+/* Append the pages of `leaf`, one slot at least and sound (levels in range, as many values as they say), to `out`, and
+ * its ColumnChunk, whose offsets are places in `out`, to `chunks`; the pages' uncompressed bytes with their headers are
+ * added to *raw_bytes. PNCP_E_LIMIT: past the ceiling of `out`, or a row of more than PNCP_CHUNK_MAX_BYTES, which
+ * could not be read again · PNCP_E_NOMEM. On failure `out` and `chunks` are good for release only. */
+MUST_CHECK enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
+                                           const struct pncp_leaf *leaf, const struct pncp_encode_options *options,
+                                           struct pncp_buf *out, struct pncp_buf *chunks, uint64_t *raw_bytes,
+                                           struct pncp_err *err);
+
+#endif

@@ -1,0 +1,128 @@
+#include "parquet/dictionary.h"
+#include "parquet/plain.h"
+#include "parquet/rle.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Values that share a place in the table, at most: data made to collide gets no dictionary instead of time. */
+#define PROBES_MAX 64
+
+struct entry {
+    uint32_t hash;
+    uint32_t at, len; /* in the page, without a text's length */
+};
+
+void pncp_dictionary_release(struct pncp_dictionary *dictionary)
+{
+    pncp_buf_release(&dictionary->page);
+    pncp_buf_release(&dictionary->entries);
+    pncp_buf_release(&dictionary->table);
+    pncp_buf_release(&dictionary->indexes);
+}
+
+const uint16_t *pncp_dictionary_indexes(const struct pncp_dictionary *dictionary)
+{
+    return (const uint16_t *)(const void *)dictionary->indexes.data;
+}
+
+/* Room for the indexes of `values` values, and an empty table, at most half full at the end; *ret_slots is its size. */
+static enum pncp_code begin(struct pncp_dictionary *dictionary, size_t values, size_t *ret_slots)
+{
+    size_t distinct = PNCP_MIN(values, PNCP_DICTIONARY_MAX_VALUES), slots = 16;
+    while (slots < 2 * distinct)
+        slots *= 2;
+    pncp_buf_clear(&dictionary->page);
+    pncp_buf_clear(&dictionary->entries);
+    pncp_buf_clear(&dictionary->indexes);
+    pncp_buf_clear(&dictionary->table);
+    dictionary->count = 0;
+    if (pncp_buf_reserve(&dictionary->indexes, values * sizeof(uint16_t)) != PNCP_OK ||
+        pncp_buf_reserve(&dictionary->entries, distinct * sizeof(struct entry)) != PNCP_OK ||
+        pncp_buf_reserve(&dictionary->table, slots * sizeof(uint16_t)) != PNCP_OK)
+        return PNCP_E_NOMEM;
+    memset(dictionary->table.data, 0, slots * sizeof(uint16_t));
+    *ret_slots = slots;
+    return PNCP_OK;
+}
+
+/* A multiplication for every eight bytes: the values of a column are many, short and much alike. */
+static uint32_t hash_of(struct pncp_view value)
+{
+    static const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t hash = value.len * odd, word;
+    for (; value.len >= sizeof(word); value = pncp_view_from(value, sizeof(word))) {
+        memcpy(&word, value.data, sizeof(word));
+        hash = (hash ^ word) * odd;
+        hash ^= hash >> 32;
+    }
+    word = 0;
+    if (value.len > 0)
+        memcpy(&word, value.data, value.len);
+    hash = (hash ^ word) * odd;
+    hash = (hash ^ hash >> 29) * odd;
+    return (uint32_t)(hash >> 32);
+}
+
+/* The place of `value`, which is added when it is new; *ret_place is PNCP_DICTIONARY_MAX_VALUES when there is none for
+ * it. */
+static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, struct pncp_view value,
+                               size_t slots, size_t *ret_place)
+{
+    struct entry *entries = (struct entry *)(void *)dictionary->entries.data;
+    uint16_t *table = (uint16_t *)(void *)dictionary->table.data; /* place + 1; 0: free */
+    uint32_t hash = hash_of(value);
+    size_t slot = hash & (slots - 1);
+    *ret_place = PNCP_DICTIONARY_MAX_VALUES;
+    for (unsigned probe = 0; table[slot] != 0; slot = (slot + 1) & (slots - 1)) {
+        const struct entry *entry = &entries[table[slot] - 1];
+        if (entry->hash == hash && entry->len == value.len &&
+            memcmp(dictionary->page.data + entry->at, value.data, value.len) == 0) {
+            *ret_place = table[slot] - 1u;
+            return PNCP_OK;
+        }
+        if (++probe == PROBES_MAX)
+            return PNCP_OK;
+    }
+    size_t width = pncp_type_width(leaf->type), prefix = width == 0 ? PNCP_PLAIN_LENGTH_BYTES : 0;
+    if (dictionary->count == PNCP_DICTIONARY_MAX_VALUES ||
+        dictionary->page.len + prefix + value.len > PNCP_DICTIONARY_MAX_BYTES)
+        return PNCP_OK;
+    if (pncp_buf_reserve(&dictionary->page, prefix + value.len) != PNCP_OK)
+        return PNCP_E_NOMEM;
+    if (prefix > 0)
+        pncp_plain_put_length(&dictionary->page, value.len);
+    entries[dictionary->count] =
+        (struct entry){.hash = hash, .at = (uint32_t)dictionary->page.len, .len = (uint32_t)value.len};
+    if (value.len > 0)
+        memcpy(dictionary->page.data + dictionary->page.len, value.data, value.len);
+    dictionary->page.len += value.len;
+    *ret_place = dictionary->count++;
+    table[slot] = (uint16_t)dictionary->count;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_dictionary_make(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, bool *ret_pays)
+{
+    size_t slots = 0, width = pncp_type_width(leaf->type);
+    assert(leaf->type != PNCP_T_BOOL);
+    *ret_pays = false;
+    if (leaf->value_count == 0)
+        return PNCP_OK;
+    enum pncp_code rc = begin(dictionary, leaf->value_count, &slots);
+    if (rc != PNCP_OK)
+        return rc;
+    uint16_t *indexes = (uint16_t *)(void *)dictionary->indexes.data;
+    for (size_t i = 0; i < leaf->value_count; i++) {
+        struct pncp_view value =
+            width == 0 ? pncp_leaf_text(leaf, i) : (struct pncp_view){leaf->values.data + i * width, width};
+        size_t place = 0;
+        rc = place_of(dictionary, leaf, value, slots, &place);
+        if (rc != PNCP_OK || place == PNCP_DICTIONARY_MAX_VALUES)
+            return rc;
+        indexes[i] = (uint16_t)place;
+    }
+    size_t index_bytes = (leaf->value_count * pncp_rle_width(dictionary->count - 1) + 7) / 8;
+    *ret_pays = dictionary->page.len + index_bytes < pncp_plain_bytes(leaf, 0, leaf->value_count);
+    return PNCP_OK;
+}

@@ -1,0 +1,151 @@
+#include "parquet/rle.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define GROUP 8         /* values that are packed together; also the shortest run worth a header of its own */
+#define HEADER_BYTES 5u /* of a varint of 32 bits, at most */
+
+unsigned pncp_rle_width(size_t max)
+{
+    unsigned width = 0;
+    for (; max > 0; max >>= 1)
+        width++;
+    return width;
+}
+
+static size_t run_length(const uint16_t *values, size_t count)
+{
+    size_t run = 1;
+    while (run < count && values[run] == values[0])
+        run++;
+    return run;
+}
+
+static void put_varint(struct pncp_buf *out, uint32_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        out->data[out->len++] = (char)(value | 0x80);
+    out->data[out->len++] = (char)value;
+}
+
+static void put_run(struct pncp_buf *out, uint16_t value, size_t count, unsigned width)
+{
+    put_varint(out, (uint32_t)count << 1);
+    out->data[out->len++] = (char)value;
+    if (width > 8)
+        out->data[out->len++] = (char)(value >> 8);
+}
+
+/* Least significant bit first; the last group is filled up with zeros. */
+static void put_packed(struct pncp_buf *out, const uint16_t *values, size_t count, unsigned width)
+{
+    size_t groups = (count + GROUP - 1) / GROUP;
+    uint32_t bits = 0;
+    unsigned held = 0;
+    if (count == 0)
+        return;
+    put_varint(out, (uint32_t)groups << 1 | 1);
+    for (size_t i = 0; i < groups * GROUP; i++) {
+        bits |= (uint32_t)(i < count ? values[i] : 0) << held;
+        for (held += width; held >= 8; held -= 8, bits >>= 8)
+            out->data[out->len++] = (char)bits;
+    }
+}
+
+enum pncp_code pncp_rle_put(struct pncp_buf *out, const uint16_t *values, size_t count, unsigned width)
+{
+    assert(width >= 1 && width <= 16 && count <= INT32_MAX);
+    /* Per group of values at most: its bits, or a run of it (header and value) with the packed groups' header before.
+     */
+    enum pncp_code rc = pncp_buf_reserve(out, (count / GROUP + 1) * (width + 2 * HEADER_BYTES + sizeof(*values)));
+    if (rc != PNCP_OK)
+        return rc;
+    size_t packed = 0; /* values from here on wait to be packed */
+    for (size_t i = 0; i < count;) {
+        size_t run = run_length(values + i, count - i);
+        size_t fill = (GROUP - (i - packed) % GROUP) % GROUP; /* which the groups before it take of it */
+        if (run >= fill + GROUP) {
+            put_packed(out, values + packed, i + fill - packed, width);
+            put_run(out, values[i], run - fill, width);
+            packed = i + run;
+        }
+        i += run;
+    }
+    put_packed(out, values + packed, count - packed, width);
+    return PNCP_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+struct cursor {
+    const unsigned char *at, *end;
+};
+
+static bool get_varint(struct cursor *c, uint32_t *ret_value)
+{
+    uint32_t value = 0;
+    for (unsigned shift = 0; shift < 32 && c->at < c->end; shift += 7) {
+        unsigned char byte = *c->at++;
+        if (shift == 28 && byte > 15)
+            return false;
+        value |= (uint32_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool get_run(struct cursor *c, unsigned width, size_t count, uint16_t *ret_values)
+{
+    uint16_t value;
+    if ((size_t)(c->end - c->at) < (width + 7) / 8)
+        return false;
+    value = *c->at++;
+    if (width > 8)
+        value = (uint16_t)(value | *c->at++ << 8);
+    if (value >> width != 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        ret_values[i] = value;
+    return true;
+}
+
+/* `count` of the values of so many packed groups. */
+static bool get_packed(struct cursor *c, unsigned width, size_t groups, size_t count, uint16_t *ret_values)
+{
+    const unsigned char *at = c->at;
+    uint32_t bits = 0;
+    unsigned held = 0;
+    if (groups > (size_t)(c->end - c->at) / width)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        for (; held < width; held += 8)
+            bits |= (uint32_t)*at++ << held;
+        ret_values[i] = (uint16_t)(bits & ((1u << width) - 1));
+        bits >>= width;
+        held -= width;
+    }
+    c->at += groups * width;
+    return true;
+}
+
+bool pncp_rle_get(struct pncp_view bytes, unsigned width, size_t count, uint16_t *ret_values)
+{
+    assert(width >= 1 && width <= 16);
+    const unsigned char *begin = (const unsigned char *)bytes.data;
+    struct cursor c = {.at = begin, .end = begin + bytes.len};
+    for (size_t done = 0, some = 0; done < count; done += some) {
+        uint32_t header;
+        if (!get_varint(&c, &header) || header >> 1 == 0)
+            return false;
+        bool packed = (header & 1) != 0;
+        some = PNCP_MIN((size_t)(header >> 1) * (packed ? GROUP : 1), count - done);
+        if (packed ? !get_packed(&c, width, header >> 1, some, ret_values + done)
+                   : !get_run(&c, width, some, ret_values + done))
+            return false;
+    }
+    return true;
+}
