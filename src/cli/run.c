@@ -110,7 +110,7 @@ static void hold_standard_fds(void)
  * that glibc raises by itself, 13 of 21 MB were free memory that nobody could use (docs/BENCH.md). */
 static void settle_allocator(void)
 {
-    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_ARENA_MAX, 2);
     (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }

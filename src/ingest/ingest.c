@@ -71,11 +71,11 @@ static bool lot_full(const struct pncp_run *run)
 
 static enum pncp_code lot_begin(struct pncp_run *run, struct pncp_err *err)
 {
-    if (run->lot.table.leaves != NULL)
+    if (run->lot.n != 0)
         return PNCP_OK;
     run->lot.n = run->lots_closed + 1;
     run->lot_bytes = 0;
-    if (pncp_table_init(&run->lot.table, pncp_details_schema()) != PNCP_OK)
+    if (run->lot.table.leaves == NULL && pncp_table_init(&run->lot.table, pncp_details_schema()) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "lot: out of memory");
     return PNCP_OK;
 }

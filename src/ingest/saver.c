@@ -11,6 +11,7 @@
 
 #define RETRY_FIRST_MS 100
 #define RETRY_LONGEST_MS 5000
+#define SPARE_MAX_BYTES ((size_t)2 * 1024 * 1024) /* an ordinary lot of 100 has some 500 KiB */
 
 enum pncp_code pncp_filled_lot_note(struct pncp_filled_lot *lot, const struct pncp_saver_note *note)
 {
@@ -110,6 +111,18 @@ static enum pncp_code save(struct pncp_saver *saver, struct pncp_filled_lot *lot
     return PNCP_OK;
 }
 
+/* The table of a saved lot, emptied; of an unusually large one nothing. */
+static struct pncp_table take_spare(struct pncp_filled_lot *lot)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; lot->table.leaves != NULL && i < lot->table.schema->leaf_count; i++)
+        bytes += pncp_leaf_bytes(&lot->table.leaves[i]);
+    if (bytes == 0 || bytes > SPARE_MAX_BYTES)
+        return (struct pncp_table){0};
+    pncp_table_clear(&lot->table);
+    return pncp_table_take(&lot->table);
+}
+
 static void *run(void *arg)
 {
     struct pncp_saver *saver = arg;
@@ -125,9 +138,11 @@ static void *run(void *arg)
         struct pncp_err err = PNCP_ERR_INIT;
         struct pncp_saved saved;
         enum pncp_code rc = save(saver, &lot, &saved, &err);
+        struct pncp_table spare = take_spare(&lot);
         pncp_filled_lot_release(&lot);
         uint64_t cpu_us = pncp_clock_cpu_us();
         (void)pthread_mutex_lock(&saver->mutex);
+        saver->spare = spare; /* the one before went with the lot that was given */
         saver->busy = false;
         saver->cpu_us = cpu_us;
         if (rc == PNCP_OK || saved.committed) {
@@ -183,7 +198,8 @@ void pncp_saver_give(struct pncp_saver *saver, struct pncp_filled_lot *lot)
     assert(!saver->busy && !saver->has_result);
     saver->lot = *lot;
     saver->busy = true;
-    *lot = (struct pncp_filled_lot){0};
+    *lot = (struct pncp_filled_lot){.table = saver->spare};
+    saver->spare = (struct pncp_table){0};
     (void)pthread_cond_broadcast(&saver->changed);
     (void)pthread_mutex_unlock(&saver->mutex);
 }
@@ -250,6 +266,8 @@ void pncp_saver_release(struct pncp_saver *saver)
     if (!saver->started)
         return;
     pncp_filled_lot_release(&saver->lot);
+    if (saver->spare.schema != NULL)
+        pncp_table_release(&saver->spare);
     (void)pthread_mutex_destroy(&saver->mutex);
     (void)pthread_cond_destroy(&saver->changed);
     saver->started = false;

@@ -54,6 +54,7 @@ struct pncp_saver {
     bool started, ended, quit, busy, has_result;
     atomic_bool hurry; /* no more retries: a signal came */
     struct pncp_filled_lot lot;
+    struct pncp_table spare; /* of a saved lot, emptied: memory for the next one */
     struct pncp_saved result;
     struct pncp_err error;
     uint64_t state_at_ms;
@@ -62,7 +63,7 @@ struct pncp_saver {
 
 MUST_CHECK enum pncp_code pncp_saver_start(struct pncp_saver *saver, struct pncp_err *err);
 bool pncp_saver_idle(struct pncp_saver *saver);
-/* Takes *lot over (it becomes empty). Only while idle. */
+/* Takes *lot over: it becomes empty, with the memory of a lot saved before where there is some. Only while idle. */
 void pncp_saver_give(struct pncp_saver *saver, struct pncp_filled_lot *lot);
 /* The result of the last lot, once. False: none new. */
 bool pncp_saver_result(struct pncp_saver *saver, struct pncp_saved *ret_saved);
