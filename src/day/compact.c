@@ -1,25 +1,19 @@
-/*
- * Compaction: the same rows sorted by key in large row groups, as one rewrite. The order is known from the keys alone;
- * then, for each output group and column, the column of every source group that gives rows to it is read and its rows
- * are put in order: one output column in memory at a time, twice while it is made. A day of 20,000 has four output
- * groups, so its columns are decoded four times (docs/decisions/0003-compaction-gathers-by-column.md).
- */
+/* Compaction: the same rows sorted by key in large row groups (regroup.c), as one rewrite. */
 #include "base/mem.h"
 #include "base/random.h"
 #include "day/data_int.h"
 #include "day/layout.h"
+#include "day/regroup.h"
 #include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_ROWS_MAX 5000
-#define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024)
 #define TRIES_MAX 5 /* versions lost to others: a whole rewrite each */
 
 struct place { /* of one row in the source */
     struct pncp_packed_key key;
-    uint32_t group, row;
+    struct pncp_row_place at;
 };
 
 struct plan {
@@ -39,7 +33,7 @@ static enum pncp_code add_place(void *ctx, const struct pncp_data_row *row, stru
     if (plan->count == plan->footer->rows || plan->group == plan->footer->group_count)
         return pncp_err_set(err, PNCP_E_CONFLICT, "the day's file was changed while it was being compacted");
     plan->places[plan->count++] =
-        (struct place){.key = pncp_key_pack(&row->key), .group = plan->group, .row = plan->row++};
+        (struct place){.key = pncp_key_pack(&row->key), .at = {.group = plan->group, .row = plan->row++}};
     return PNCP_OK;
 }
 
@@ -47,186 +41,6 @@ static int by_key(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
     return pncp_packed_key_cmp(x->key, y->key);
-}
-
-/* How many of the sorted rows from `first` make the next output group. */
-static size_t group_size(const struct plan *plan, size_t first)
-{
-    uint64_t bytes = 0;
-    size_t count = 0;
-    for (; first + count < plan->count && count < GROUP_ROWS_MAX; count++) {
-        const struct pncp_group *from = &plan->footer->groups[plan->places[first + count].group];
-        bytes += from->bytes / PNCP_MAX(from->rows, (uint64_t)1);
-        if (count > 0 && bytes > GROUP_BYTES_MAX)
-            break;
-    }
-    return count;
-}
-
-struct source_row { /* one row of an output group, where it comes from and which it becomes */
-    uint32_t group, row, out;
-};
-
-static int by_source(const void *a, const void *b)
-{
-    const struct source_row *x = a, *y = b;
-    if (x->group != y->group)
-        return x->group < y->group ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row;
-}
-
-/* The rows of one output group in the order of the source, and for each of them which of its source group's it is. */
-struct selection {
-    struct source_row *rows;
-    uint32_t *within;
-    size_t count;
-};
-
-static void release_selection(struct selection *selection)
-{
-    pncp_free(selection->rows);
-    pncp_free(selection->within);
-}
-
-static enum pncp_code select_rows(const struct plan *plan, size_t first, size_t count, struct selection *selection,
-                                  struct pncp_err *err)
-{
-    selection->rows = pncp_calloc(count, sizeof(*selection->rows));
-    selection->within = pncp_calloc(count, sizeof(*selection->within));
-    selection->count = count;
-    if (selection->rows == NULL || selection->within == NULL)
-        return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
-    for (size_t i = 0; i < count; i++) {
-        const struct place *place = &plan->places[first + i];
-        selection->rows[i] = (struct source_row){.group = place->group, .row = place->row, .out = (uint32_t)i};
-    }
-    qsort(selection->rows, count, sizeof(*selection->rows), by_source);
-    uint32_t within = 0;
-    for (size_t i = 0; i < count; i++) {
-        within = i > 0 && selection->rows[i].group == selection->rows[i - 1].group ? within + 1 : 0;
-        selection->within[selection->rows[i].out] = within;
-    }
-    return PNCP_OK;
-}
-
-struct loaded { /* one column of a source group: the rows that were selected */
-    struct pncp_leaf leaf;
-    struct pncp_leaf_index index;
-};
-
-static void release_loaded(struct loaded *loaded, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        pncp_leaf_release(&loaded[i].leaf);
-        pncp_leaf_index_release(&loaded[i].index);
-    }
-    memset(loaded, 0, count * sizeof(*loaded));
-}
-
-/* Of `from` only the `count` rows wanted: an output group holds one column of its own rows twice, never of others. */
-static enum pncp_code keep_selected(struct pncp_leaf *from, const struct source_row *rows, size_t count,
-                                    const struct pncp_leaf_info *info)
-{
-    AUTO(pncp_leaf_release) struct pncp_leaf kept;
-    AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
-    pncp_leaf_init(&kept, info);
-    enum pncp_code rc = pncp_leaf_index_make(from, &index);
-    for (size_t i = 0; rc == PNCP_OK && i < count; i++)
-        rc = pncp_leaf_copy_row(&kept, from, &index, rows[i].row);
-    if (rc == PNCP_OK) {
-        struct pncp_leaf all = *from;
-        *from = kept;
-        kept = all;
-    }
-    return rc;
-}
-
-/* Load the group of the selected row *at, which moves on behind its rows. */
-static enum pncp_code load_group(const struct plan *plan, const struct pncp_source *source,
-                                 const struct selection *selection, size_t leaf, size_t *at, struct loaded *loaded,
-                                 struct pncp_err *err)
-{
-    const struct pncp_leaf_info *info = &pncp_details_schema()->leaves[leaf];
-    const struct source_row *rows = &selection->rows[*at];
-    size_t group = rows->group, count = 0;
-    while (*at + count < selection->count && rows[count].group == group)
-        count++;
-    *at += count;
-    pncp_leaf_init(&loaded[group].leaf, info);
-    enum pncp_code rc = pncp_parquet_read_leaf(source, plan->footer, leaf, group, 1, &loaded[group].leaf, err);
-    if (rc != PNCP_OK)
-        return rc;
-    if (count < plan->footer->groups[group].rows)
-        rc = keep_selected(&loaded[group].leaf, rows, count, info);
-    if (rc == PNCP_OK)
-        rc = pncp_leaf_index_make(&loaded[group].leaf, &loaded[group].index);
-    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "compact: out of memory");
-}
-
-static enum pncp_code gather(const struct plan *plan, const struct pncp_source *source, size_t first,
-                             const struct selection *selection, size_t leaf, struct loaded *loaded,
-                             struct pncp_leaf *column, struct pncp_err *err)
-{
-    enum pncp_code rc = PNCP_OK;
-    for (size_t at = 0; rc == PNCP_OK && at < selection->count;)
-        rc = load_group(plan, source, selection, leaf, &at, loaded, err);
-    for (size_t i = 0; rc == PNCP_OK && i < selection->count; i++) {
-        const struct loaded *from = &loaded[plan->places[first + i].group];
-        if (pncp_leaf_copy_row(column, &from->leaf, &from->index, selection->within[i]) != PNCP_OK)
-            rc = pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
-    }
-    release_loaded(loaded, plan->footer->group_count);
-    return rc;
-}
-
-static enum pncp_code write_group(const struct plan *plan, const struct pncp_source *source, size_t first, size_t count,
-                                  const volatile bool *stop, struct pncp_buf *ret_file, struct pncp_footer *ret_footer,
-                                  struct pncp_err *err)
-{
-    const struct pncp_encode_options options = {.zstd_level = 3};
-    const struct pncp_schema *schema = pncp_details_schema();
-    AUTO(release_selection) struct selection selection = {0};
-    AUTO(pncp_free_ptr) struct loaded *loaded = pncp_calloc(plan->footer->group_count, sizeof(*loaded));
-    struct pncp_group_writer *writer;
-    if (loaded == NULL)
-        return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
-    enum pncp_code rc = select_rows(plan, first, count, &selection, err);
-    if (rc == PNCP_OK)
-        rc = pncp_group_writer_open(schema, count, &options, &writer, err);
-    if (rc != PNCP_OK)
-        return rc;
-    for (size_t leaf = 0; rc == PNCP_OK && leaf < schema->leaf_count; leaf++) {
-        AUTO(pncp_leaf_release) struct pncp_leaf column;
-        pncp_leaf_init(&column, &schema->leaves[leaf]);
-        if (*stop)
-            rc = pncp_err_set(err, PNCP_E_CANCELLED, "compaction stopped by a signal");
-        if (rc == PNCP_OK)
-            rc = gather(plan, source, first, &selection, leaf, loaded, &column, err);
-        if (rc == PNCP_OK)
-            rc = pncp_group_writer_leaf(writer, &column, err);
-    }
-    if (rc == PNCP_OK)
-        rc = pncp_group_writer_finish(writer, ret_file, ret_footer, err);
-    pncp_group_writer_abort(writer);
-    return rc;
-}
-
-/* Append one encoded group to the stage and to the growing footer. */
-static enum pncp_code stage_group(struct pncp_stage *stage, struct pncp_footer *all, bool *has_all,
-                                  const struct pncp_buf *file, const struct pncp_footer *added, struct pncp_err *err)
-{
-    AUTO(pncp_buf_release) struct pncp_buf tail = {0};
-    struct pncp_footer merged;
-    enum pncp_code rc = pncp_footer_merge(*has_all ? all : NULL, *has_all ? all->group_count : 0, added, stage->bytes,
-                                          NULL, 0, &tail, &merged, err);
-    if (rc != PNCP_OK)
-        return rc;
-    if (*has_all)
-        pncp_footer_release(all);
-    *all = merged;
-    *has_all = true;
-    return pncp_stage_append(stage, file->data + PNCP_PARQUET_MAGIC_BYTES,
-                             (size_t)(added->data_end - PNCP_PARQUET_MAGIC_BYTES), err);
 }
 
 struct rewrite {
@@ -245,27 +59,36 @@ static void release_rewrite(struct rewrite *rewrite)
     pncp_buf_release(&rewrite->history);
 }
 
-static enum pncp_code stage_rows(struct pncp_data *data, const struct plan *plan, const struct pncp_source *source,
-                                 struct rewrite *rewrite, const volatile bool *stop, struct pncp_err *err)
+/* The places in the order of the keys: from here on the keys are not needed. *places, which held them, is freed. */
+static enum pncp_code order_places(struct place **places, size_t count, struct pncp_row_place **ret_order,
+                                   struct pncp_err *err)
 {
+    qsort(*places, count, sizeof(**places), by_key);
+    *ret_order = pncp_calloc(count, sizeof(**ret_order));
+    if (*ret_order == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
+    for (size_t i = 0; i < count; i++)
+        (*ret_order)[i] = (*places)[i].at;
+    pncp_free_ptr(places);
+    return PNCP_OK;
+}
+
+static enum pncp_code stage_rows(struct pncp_data *data, const struct pncp_row_place *order,
+                                 const struct pncp_source *source, struct rewrite *rewrite, const volatile bool *stop,
+                                 struct pncp_err *err)
+{
+    const struct pncp_regroup regroup = {
+        .schema = pncp_details_schema(), .source = source, .footer = &data->footer, .places = order, .stop = stop};
     enum pncp_code rc = pncp_stage_open(data->lake, &rewrite->stage, err);
     if (rc == PNCP_OK)
-        rc = pncp_stage_append(&rewrite->stage, "PAR1", PNCP_PARQUET_MAGIC_BYTES, err);
-    for (size_t first = 0; rc == PNCP_OK && first < plan->count;) {
-        AUTO(pncp_buf_release) struct pncp_buf file = {0};
-        struct pncp_footer footer = {0};
-        size_t count = group_size(plan, first);
-        rc = write_group(plan, source, first, count, stop, &file, &footer, err);
-        if (rc == PNCP_OK) {
-            rc = stage_group(&rewrite->stage, &rewrite->footer, &rewrite->has_footer, &file, &footer, err);
-            pncp_footer_release(&footer);
-        }
-        first += count;
-    }
-    if (rc == PNCP_OK && rewrite->footer.rows != data->footer.rows) /* never fewer rows than before */
-        rc = pncp_err_set(err, PNCP_E_PARSE, "compact: %" PRIu64 " rows instead of %" PRIu64, rewrite->footer.rows,
-                          data->footer.rows);
-    return rc;
+        rc = pncp_regroup(&regroup, &rewrite->stage, &rewrite->footer, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rewrite->has_footer = true;
+    if (rewrite->footer.rows != data->footer.rows) /* never fewer rows than before */
+        return pncp_err_set(err, PNCP_E_PARSE, "compact: %" PRIu64 " rows instead of %" PRIu64, rewrite->footer.rows,
+                            data->footer.rows);
+    return PNCP_OK;
 }
 
 /* Footer with history and id behind the staged rows. */
@@ -338,10 +161,11 @@ static enum pncp_code rewrite_once(struct pncp_data *data, const char *run_id, c
         rc = pncp_data_each_row(data, add_place, &plan, NULL, err);
     if (rc == PNCP_OK && plan.count != data->footer.rows)
         rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
-    if (rc == PNCP_OK) {
-        qsort(plan.places, plan.count, sizeof(*plan.places), by_key);
-        rc = stage_rows(data, &plan, &object.source, &rewrite, stop, err);
-    }
+    AUTO(pncp_free_ptr) struct pncp_row_place *order = NULL;
+    if (rc == PNCP_OK)
+        rc = order_places(&places, plan.count, &order, err);
+    if (rc == PNCP_OK)
+        rc = stage_rows(data, order, &object.source, &rewrite, stop, err);
     pncp_object_release(&object);
     result->ms_encode = (uint32_t)(pncp_clock_mono_ms() - begun);
     if (rc == PNCP_OK)

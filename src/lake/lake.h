@@ -68,6 +68,8 @@ MUST_CHECK enum pncp_code pncp_stage_append(struct pncp_stage *stage, const void
                                             struct pncp_err *err);
 /* Flush the write buffer, so that the fd can be read (pncp_source_of_fd). */
 MUST_CHECK enum pncp_code pncp_stage_flush(struct pncp_stage *stage, struct pncp_err *err);
+/* Forget what was appended: the file is empty again. */
+MUST_CHECK enum pncp_code pncp_stage_empty(struct pncp_stage *stage, struct pncp_err *err);
 void pncp_stage_release(struct pncp_stage *stage);
 
 /* ---- writing --------------------------------------------------------------------------------- */

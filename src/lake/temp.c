@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 /* Is `fd` still the file of that name? A sweep may have taken it between open and lock. */
 static bool is_linked(struct pncp_lake *lake, int fd, const char *path)
@@ -143,6 +144,15 @@ enum pncp_code pncp_stage_append(struct pncp_stage *stage, const void *data, siz
     if (rc == PNCP_OK)
         stage->bytes += len;
     return rc;
+}
+
+enum pncp_code pncp_stage_empty(struct pncp_stage *stage, struct pncp_err *err)
+{
+    pncp_buf_clear(&stage->pending);
+    if (pncp_sys_ftruncate(stage->fd, 0) != 0 || lseek(stage->fd, 0, SEEK_SET) != 0)
+        return pncp_err_sys(err, errno, "%s: empty it", stage->path);
+    stage->bytes = 0;
+    return PNCP_OK;
 }
 
 void pncp_stage_release(struct pncp_stage *stage)

@@ -17,6 +17,7 @@ struct chunk { /* the one at hand */
     const struct pncp_leaf *leaf;
     int zstd_level;
     bool dictionary;
+    uint64_t base; /* of places in the file, beyond those in *out */
     struct pncp_buf *out;
     size_t dictionary_at, data_at, end; /* in *out */
     uint64_t raw_bytes;
@@ -273,9 +274,9 @@ static enum pncp_code put_chunk(const struct chunk *chunk, struct pncp_buf *chun
     pncp_thrift_put_int_field(&w, 5, PNCP_THRIFT_I64, (int64_t)chunk->leaf->level_count);
     pncp_thrift_put_int_field(&w, 6, PNCP_THRIFT_I64, (int64_t)chunk->raw_bytes);
     pncp_thrift_put_int_field(&w, 7, PNCP_THRIFT_I64, (int64_t)(chunk->end - begin));
-    pncp_thrift_put_int_field(&w, 9, PNCP_THRIFT_I64, (int64_t)chunk->data_at);
+    pncp_thrift_put_int_field(&w, 9, PNCP_THRIFT_I64, (int64_t)(chunk->base + chunk->data_at));
     if (chunk->dictionary)
-        pncp_thrift_put_int_field(&w, 11, PNCP_THRIFT_I64, (int64_t)chunk->dictionary_at);
+        pncp_thrift_put_int_field(&w, 11, PNCP_THRIFT_I64, (int64_t)(chunk->base + chunk->dictionary_at));
     if ((chunk->info->col->flags & PNCP_COL_STATS) != 0)
         put_statistics(&w, chunk->leaf);
     pncp_thrift_struct_end(&w, outer);
@@ -284,11 +285,11 @@ static enum pncp_code put_chunk(const struct chunk *chunk, struct pncp_buf *chun
 }
 
 enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
-                                const struct pncp_leaf *leaf, const struct pncp_encode_options *options,
+                                const struct pncp_leaf *leaf, const struct pncp_encode_options *options, uint64_t base,
                                 struct pncp_buf *out, struct pncp_buf *chunks, uint64_t *raw_bytes,
                                 struct pncp_err *err)
 {
-    struct chunk chunk = {.info = info, .leaf = leaf, .zstd_level = options->zstd_level, .out = out};
+    struct chunk chunk = {.info = info, .leaf = leaf, .zstd_level = options->zstd_level, .base = base, .out = out};
     enum pncp_code rc = PNCP_OK;
     if (leaf->level_count > PNCP_CHUNK_MAX_SLOTS)
         return pncp_err_set(err, PNCP_E_LIMIT, "column %s: %zu values in a row group, at most %zu can be read again",

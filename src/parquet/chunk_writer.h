@@ -20,12 +20,12 @@ struct pncp_chunk_writer { /* zeroed is a new one; memory is kept from one colum
 
 void pncp_chunk_writer_release(struct pncp_chunk_writer *writer);
 /* Append the pages of `leaf`, one slot at least and sound (levels in range, as many values as they say), to `out`, and
- * its ColumnChunk, whose offsets are places in `out`, to `chunks`; the pages' uncompressed bytes with their headers are
- * added to *raw_bytes. PNCP_E_LIMIT: past the ceiling of `out`, or a row of more than PNCP_CHUNK_MAX_BYTES, which
- * could not be read again · PNCP_E_NOMEM. On failure `out` and `chunks` are good for release only. */
+ * its ColumnChunk, whose offsets are places in `out` plus `base`, to `chunks`; the pages' uncompressed bytes with their
+ * headers are added to *raw_bytes. PNCP_E_LIMIT: past the ceiling of `out`, or a row of more than PNCP_CHUNK_MAX_BYTES,
+ * which could not be read again · PNCP_E_NOMEM. On failure `out` and `chunks` are good for release only. */
 MUST_CHECK enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
                                            const struct pncp_leaf *leaf, const struct pncp_encode_options *options,
-                                           struct pncp_buf *out, struct pncp_buf *chunks, uint64_t *raw_bytes,
-                                           struct pncp_err *err);
+                                           uint64_t base, struct pncp_buf *out, struct pncp_buf *chunks,
+                                           uint64_t *raw_bytes, struct pncp_err *err);
 
 #endif

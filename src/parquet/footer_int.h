@@ -69,6 +69,12 @@ struct pncp_group_head { /* a RowGroup without its columns */
 MUST_CHECK enum pncp_code pncp_footer_put_group(struct pncp_buf *out, const struct pncp_group_head *head,
                                                 struct pncp_view chunks, size_t leaf_count);
 
+/* A whole footer of a file of ours, with its length and magic: `groups` has the bytes of `group_count` RowGroups.
+ * Errors as pncp_footer_put_foot. */
+MUST_CHECK enum pncp_code pncp_footer_put_new(const struct pncp_schema *schema, uint64_t rows, size_t group_count,
+                                              struct pncp_view groups, const struct pncp_kv_pair *kvs, size_t kv_count,
+                                              struct pncp_buf *out);
+
 /* Append the ColumnChunk at the reader to `out`, its file offsets moved by `shift`. Kept: type, encodings, path, codec,
  * counts, sizes, offsets, null count, and minimum and maximum when they are exact. Left out, because a footer is
  * written anew at every append: the statistics' deprecated twins, distinct counts, encoding and size statistics, page

@@ -141,6 +141,28 @@ MUST_CHECK enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *write
 MUST_CHECK enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct pncp_buf *ret_file,
                                                    struct pncp_footer *ret_footer, struct pncp_err *err);
 void pncp_group_writer_abort(struct pncp_group_writer *writer); /* frees; also after finish; NULL is fine */
+/* All row groups of a file at once, column by column, for a rewrite that decodes each column of its source one time.
+ * The chunks come in that order and go to a temporary place, one behind the other from its beginning on; from there
+ * they are taken to the file, group by group. Sequence: open(rows of each group, one at least; borrowed) -> for each
+ * leaf, for each group: put -> footer, each_chunk -> free. */
+struct pncp_columns_writer;
+MUST_CHECK enum pncp_code pncp_columns_writer_open(const struct pncp_schema *schema, const uint64_t *rows,
+                                                   size_t group_count, const struct pncp_encode_options *options,
+                                                   struct pncp_columns_writer **ret_writer, struct pncp_err *err);
+/* The chunk of the next leaf of `group`: *ret_chunk, valid until the next call, is to be appended to the temporary
+ * place. Errors as pncp_group_writer_leaf. */
+MUST_CHECK enum pncp_code pncp_columns_writer_put(struct pncp_columns_writer *writer, size_t group,
+                                                  const struct pncp_leaf *leaf, struct pncp_view *ret_chunk,
+                                                  struct pncp_err *err);
+/* Where the chunks lie in the temporary place, in the order in which they follow "PAR1" in the file. */
+MUST_CHECK enum pncp_code pncp_columns_writer_each_chunk(const struct pncp_columns_writer *writer,
+                                                         enum pncp_code (*each)(void *ctx, uint64_t at, uint64_t bytes,
+                                                                                struct pncp_err *err),
+                                                         void *ctx, struct pncp_err *err);
+/* The footer of that file, without key-values. PNCP_E_LIMIT · PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_columns_writer_footer(const struct pncp_columns_writer *writer,
+                                                     struct pncp_footer *ret_footer, struct pncp_err *err);
+void pncp_columns_writer_free(struct pncp_columns_writer *writer); /* NULL is fine */
 /* A whole table as one row group (the ordinary checkpoint). */
 MUST_CHECK enum pncp_code pncp_group_encode(const struct pncp_table *table, const struct pncp_encode_options *options,
                                             struct pncp_buf *ret_file, struct pncp_footer *ret_footer,

@@ -60,7 +60,7 @@ static void check_again(const struct pncp_leaf_info *info, const struct pncp_lea
     struct pncp_chunk chunk;
     const char *damage;
     uint64_t raw = 0;
-    FUZZ_CHECK(pncp_chunk_write(&writer, info, leaf, &options, &pages, &entry, &raw, &err) == PNCP_OK);
+    FUZZ_CHECK(pncp_chunk_write(&writer, info, leaf, &options, 0, &pages, &entry, &raw, &err) == PNCP_OK);
     struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&entry));
     pncp_footer_read_chunk(&r, &chunk);
     FUZZ_CHECK(!r.failed && chunk.bytes == pages.len && chunk.value_slots == leaf->level_count);

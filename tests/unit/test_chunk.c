@@ -27,7 +27,7 @@ static struct written write_chunk(const struct pncp_leaf_info *info, const struc
     struct pncp_err err = PNCP_ERR_INIT;
     assert_int_equal(pncp_buf_text(&written.pages, "PAR1"), PNCP_OK);
     assert_int_equal(
-        pncp_chunk_write(&writer, info, leaf, &options, &written.pages, &written.entry, &written.raw_bytes, &err),
+        pncp_chunk_write(&writer, info, leaf, &options, 0, &written.pages, &written.entry, &written.raw_bytes, &err),
         PNCP_OK);
     pncp_chunk_writer_release(&writer);
     struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&written.entry));
@@ -194,7 +194,7 @@ static void test_too_many_slots(void **state)
     uint64_t raw = 0;
     struct pncp_leaf said = leaf; /* looked at before its levels are */
     said.level_count = PNCP_CHUNK_MAX_SLOTS + 1;
-    assert_int_equal(pncp_chunk_write(&writer, &LIST, &said, &options, &out, &entry, &raw, &err), PNCP_E_LIMIT);
+    assert_int_equal(pncp_chunk_write(&writer, &LIST, &said, &options, 0, &out, &entry, &raw, &err), PNCP_E_LIMIT);
     assert_int_equal(strncmp(err.msg, "column l.list.element.d: ", 25), 0);
     pncp_chunk_writer_release(&writer);
 }
@@ -212,7 +212,7 @@ static void test_limits_of_writing(void **state)
     pncp_leaf_init(&leaf, &TEXT);
     for (int i = 0; i < 100; i++)
         assert_int_equal(pncp_leaf_put_text(&leaf, 0, PNCP_VIEW_LIT("um texto")), PNCP_OK);
-    assert_int_equal(pncp_chunk_write(&writer, &TEXT, &leaf, &options, &out, &entry, &raw, &err), PNCP_E_LIMIT);
+    assert_int_equal(pncp_chunk_write(&writer, &TEXT, &leaf, &options, 0, &out, &entry, &raw, &err), PNCP_E_LIMIT);
     assert_string_equal(err.msg, "column t: a row group of more than 1000 bytes");
     pncp_chunk_writer_release(&writer);
 }

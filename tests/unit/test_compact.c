@@ -174,7 +174,7 @@ static void groups_have_ceilings(void **state)
     assert_true(rows_is_sorted(&read));
     for (size_t i = 0; i < read.groups; i++)
         assert_true(read.group_rows[i] <= 10000 && read.group_bytes[i] <= 8 * 1024 * 1024);
-    assert_in_range(read.groups, 2, 6);
+    assert_in_range(read.groups, 2, 11);
     rows_read_release(&read);
     day_close(&day);
 }
@@ -204,14 +204,16 @@ static void a_signal_stops_it(void **state)
 struct overtaking {
     struct pncp_data *other;
     uint32_t next;
-    unsigned times;
+    unsigned times, opened;
 };
 
 static int overtake(void *ctx, const char *call, const char *path)
 {
     struct overtaking *o = ctx;
     if (o->times == 0 || strcmp(call, "openat") != 0 || path == NULL || !pncp_view_ends(pncp_view_of(path), ".tmp"))
-        return 0; /* a temp file is opened: the stage, after the version was looked at and without its lock */
+        return 0;
+    if (o->opened++ % 3 != 0) /* each try opens three: once for each, after the version was looked at */
+        return 0;
     o->times--;
     append_to(o->other, "other", o->next++, 1);
     return 0;

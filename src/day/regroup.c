@@ -1,0 +1,328 @@
+/*
+ * Column by column: the groups of the source are decoded, and the rows of each go to a temporary file, sorted by the
+ * new row group that they belong to; from there each new row group gathers its rows in their order and encodes them.
+ * The encoded chunks wait in a second temporary file, because the file has them group by group.
+ */
+#include "day/regroup.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+/* Readers gain little from larger groups, and one column of one group is in memory twice. */
+#define GROUP_ROWS_MAX 1000
+#define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024) /* by the source's bytes per row */
+
+struct group {                /* a new one */
+    size_t first, count;      /* rows, in the new order */
+    size_t piece, last_piece; /* of the column at hand; SIZE_MAX: none */
+};
+
+struct origin { /* a row of the source, in the source's order: the number that it gets */
+    uint32_t row, to;
+};
+
+struct piece { /* rows of one source group that go to one new group, in the temporary file: def, rep, ends, values */
+    uint64_t at;
+    size_t slots, values, bytes;
+    uint32_t group, rows;
+    size_t next; /* of the same new group; SIZE_MAX: none */
+};
+
+struct work {
+    const struct pncp_regroup *r;
+    struct group *groups;
+    size_t group_count;
+    uint64_t *rows; /* per new group */
+    struct origin *origins;
+    uint32_t *begin; /* where a source group's origins begin, one more than groups */
+    uint32_t *next;  /* row of a source group's piece to take next, while a new group is gathered */
+    struct piece *pieces;
+    size_t piece_count, piece_cap;
+    struct pncp_stage loose, encoded; /* pieces of the column at hand; chunks */
+    struct pncp_columns_writer *writer;
+};
+
+static enum pncp_code no_memory(struct pncp_err *err)
+{
+    return pncp_err_set(err, PNCP_E_NOMEM, "compact: out of memory");
+}
+
+static void release(struct work *work)
+{
+    pncp_free(work->groups);
+    pncp_free(work->rows);
+    pncp_free(work->origins);
+    pncp_free(work->begin);
+    pncp_free(work->next);
+    pncp_free(work->pieces);
+    pncp_stage_release(&work->loose);
+    pncp_stage_release(&work->encoded);
+    pncp_columns_writer_free(work->writer);
+}
+
+/* ---- the plan -------------------------------------------------------------------------------- */
+
+/* How many rows from `first` on make the next group. */
+static size_t group_size(const struct pncp_regroup *r, size_t first)
+{
+    uint64_t bytes = 0;
+    size_t count = 0;
+    for (; first + count < r->footer->rows && count < GROUP_ROWS_MAX; count++) {
+        const struct pncp_group *from = &r->footer->groups[r->places[first + count].group];
+        bytes += from->bytes / from->rows;
+        if (count > 0 && bytes > GROUP_BYTES_MAX)
+            break;
+    }
+    return count;
+}
+
+static enum pncp_code plan_groups(struct work *work, struct pncp_err *err)
+{
+    size_t rows = (size_t)work->r->footer->rows, cap = 0;
+    for (size_t first = 0; first < rows; first += work->groups[work->group_count++].count) {
+        if (work->group_count == cap) {
+            cap = pncp_grow(cap, cap + 1);
+            struct group *groups = pncp_realloc(work->groups, cap, sizeof(*groups));
+            if (groups == NULL)
+                return no_memory(err);
+            work->groups = groups;
+        }
+        work->groups[work->group_count] = (struct group){.first = first, .count = group_size(work->r, first)};
+    }
+    work->rows = pncp_calloc(work->group_count, sizeof(*work->rows));
+    if (work->rows == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < work->group_count; i++)
+        work->rows[i] = work->groups[i].count;
+    return PNCP_OK;
+}
+
+/* Within a source group the origins ascend by their new number: so they lie by new group, each group's in order. */
+static enum pncp_code plan_origins(struct work *work, struct pncp_err *err)
+{
+    const struct pncp_footer *footer = work->r->footer;
+    work->origins = pncp_calloc((size_t)footer->rows, sizeof(*work->origins));
+    work->begin = pncp_calloc(footer->group_count + 1, sizeof(*work->begin));
+    work->next = pncp_calloc(footer->group_count, sizeof(*work->next));
+    if (work->origins == NULL || work->begin == NULL || work->next == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < footer->group_count; i++)
+        work->begin[i + 1] = work->begin[i] + (uint32_t)footer->groups[i].rows;
+    memcpy(work->next, work->begin, footer->group_count * sizeof(*work->next));
+    for (uint32_t i = 0; i < footer->rows; i++) {
+        const struct pncp_row_place *place = &work->r->places[i];
+        work->origins[work->next[place->group]++] = (struct origin){.row = place->row, .to = i};
+    }
+    return PNCP_OK;
+}
+
+/* ---- out of the source ----------------------------------------------------------------------- */
+
+static enum pncp_code put_piece(struct work *work, struct group *to, uint32_t group, uint32_t rows,
+                                const struct pncp_leaf *leaf, struct pncp_err *err)
+{
+    if (work->piece_count == work->piece_cap) {
+        size_t cap = pncp_grow(work->piece_cap, work->piece_count + 1);
+        struct piece *pieces = pncp_realloc(work->pieces, cap, sizeof(*pieces));
+        if (pieces == NULL)
+            return no_memory(err);
+        work->pieces = pieces;
+        work->piece_cap = cap;
+    }
+    work->pieces[work->piece_count] = (struct piece){.at = work->loose.bytes,
+                                                     .slots = leaf->level_count,
+                                                     .values = leaf->value_count,
+                                                     .bytes = leaf->values.len,
+                                                     .group = group,
+                                                     .rows = rows,
+                                                     .next = SIZE_MAX};
+    if (to->piece == SIZE_MAX)
+        to->piece = work->piece_count;
+    else
+        work->pieces[to->last_piece].next = work->piece_count;
+    to->last_piece = work->piece_count++;
+    enum pncp_code rc = PNCP_OK;
+    if (leaf->max_def > 0)
+        rc = pncp_stage_append(&work->loose, leaf->def, leaf->level_count * sizeof(*leaf->def), err);
+    if (rc == PNCP_OK && leaf->max_rep > 0)
+        rc = pncp_stage_append(&work->loose, leaf->rep, leaf->level_count * sizeof(*leaf->rep), err);
+    if (rc == PNCP_OK && leaf->type == PNCP_T_TEXT && leaf->value_count > 0)
+        rc = pncp_stage_append(&work->loose, leaf->ends, leaf->value_count * sizeof(*leaf->ends), err);
+    if (rc == PNCP_OK && leaf->values.len > 0)
+        rc = pncp_stage_append(&work->loose, leaf->values.data, leaf->values.len, err);
+    return rc;
+}
+
+/* The rows of source group `group` to the pieces of the new groups; `leaf` and `piece` are empty ones to work with. */
+static enum pncp_code scatter_group(struct work *work, uint32_t group, size_t leaf_no, struct pncp_leaf *leaf,
+                                    struct pncp_leaf *piece, struct pncp_err *err)
+{
+    AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
+    enum pncp_code rc = pncp_parquet_read_leaf(work->r->source, work->r->footer, leaf_no, group, 1, leaf, err);
+    if (rc == PNCP_OK && pncp_leaf_index_make(leaf, &index) != PNCP_OK)
+        rc = no_memory(err);
+    struct group *to = work->groups;
+    for (uint32_t i = work->begin[group], end = work->begin[group + 1]; rc == PNCP_OK && i < end;) {
+        uint32_t from = i;
+        while (work->origins[i].to >= to->first + to->count)
+            to++;
+        pncp_leaf_clear(piece);
+        for (; rc == PNCP_OK && i < end && work->origins[i].to < to->first + to->count; i++) {
+            if (pncp_leaf_copy_row(piece, leaf, &index, work->origins[i].row) != PNCP_OK)
+                rc = no_memory(err);
+        }
+        if (rc == PNCP_OK)
+            rc = put_piece(work, to, group, i - from, piece, err);
+    }
+    return rc;
+}
+
+static enum pncp_code scatter(struct work *work, size_t leaf_no, struct pncp_err *err)
+{
+    AUTO(pncp_leaf_release) struct pncp_leaf leaf;
+    AUTO(pncp_leaf_release) struct pncp_leaf piece;
+    pncp_leaf_init(&leaf, &work->r->schema->leaves[leaf_no]);
+    pncp_leaf_init(&piece, &work->r->schema->leaves[leaf_no]);
+    work->piece_count = 0;
+    for (size_t i = 0; i < work->group_count; i++)
+        work->groups[i].piece = SIZE_MAX;
+    enum pncp_code rc = pncp_stage_empty(&work->loose, err);
+    for (uint32_t group = 0; rc == PNCP_OK && group < work->r->footer->group_count; group++) {
+        pncp_leaf_clear(&leaf);
+        rc = scatter_group(work, group, leaf_no, &leaf, &piece, err);
+    }
+    return rc == PNCP_OK ? pncp_stage_flush(&work->loose, err) : rc;
+}
+
+/* ---- into the new groups --------------------------------------------------------------------- */
+
+static enum pncp_code take(struct work *work, uint64_t *at, void *data, size_t len, struct pncp_err *err)
+{
+    enum pncp_code rc = len == 0 ? PNCP_OK : pncp_file_pread(work->loose.fd, data, len, *at, work->loose.path, err);
+    *at += len;
+    return rc;
+}
+
+static enum pncp_code take_piece(struct work *work, const struct piece *piece, struct pncp_leaf *to,
+                                 struct pncp_err *err)
+{
+    uint64_t at = piece->at;
+    uint32_t base = (uint32_t)to->values.len;
+    enum pncp_code rc = pncp_leaf_reserve(to, piece->slots, piece->values, piece->bytes);
+    if (rc != PNCP_OK)
+        return pncp_err_set(err, rc, "compact: a column of a row group does not fit into memory");
+    if (to->max_def > 0)
+        rc = take(work, &at, to->def + to->level_count, piece->slots * sizeof(*to->def), err);
+    if (rc == PNCP_OK && to->max_rep > 0)
+        rc = take(work, &at, to->rep + to->level_count, piece->slots * sizeof(*to->rep), err);
+    if (rc == PNCP_OK && to->type == PNCP_T_TEXT && piece->values > 0) {
+        uint32_t *ends = to->ends + to->value_count;
+        rc = take(work, &at, ends, piece->values * sizeof(*ends), err);
+        for (size_t i = 0; rc == PNCP_OK && i < piece->values; i++)
+            ends[i] += base;
+    }
+    if (rc == PNCP_OK && piece->bytes > 0)
+        rc = take(work, &at, to->values.data + to->values.len, piece->bytes, err);
+    to->level_count += piece->slots;
+    to->value_count += piece->values;
+    to->values.len += piece->bytes;
+    return rc;
+}
+
+/* The rows of a new group in their order. */
+static enum pncp_code gather(struct work *work, const struct group *group, struct pncp_leaf *loose,
+                             struct pncp_leaf *column, struct pncp_err *err)
+{
+    AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
+    enum pncp_code rc = PNCP_OK;
+    uint32_t rows = 0;
+    for (size_t i = group->piece; rc == PNCP_OK && i != SIZE_MAX; i = work->pieces[i].next) {
+        work->next[work->pieces[i].group] = rows;
+        rows += work->pieces[i].rows;
+        rc = take_piece(work, &work->pieces[i], loose, err);
+    }
+    if (rc == PNCP_OK && pncp_leaf_index_make(loose, &index) != PNCP_OK)
+        rc = no_memory(err);
+    for (size_t i = 0; rc == PNCP_OK && i < group->count; i++) {
+        uint32_t row = work->next[work->r->places[group->first + i].group]++;
+        if (pncp_leaf_copy_row(column, loose, &index, row) != PNCP_OK)
+            rc = no_memory(err);
+    }
+    return rc;
+}
+
+static enum pncp_code encode(struct work *work, size_t leaf_no, struct pncp_err *err)
+{
+    AUTO(pncp_leaf_release) struct pncp_leaf loose;
+    AUTO(pncp_leaf_release) struct pncp_leaf column;
+    pncp_leaf_init(&loose, &work->r->schema->leaves[leaf_no]);
+    pncp_leaf_init(&column, &work->r->schema->leaves[leaf_no]);
+    enum pncp_code rc = PNCP_OK;
+    for (size_t i = 0; rc == PNCP_OK && i < work->group_count; i++) {
+        struct pncp_view chunk;
+        pncp_leaf_clear(&loose);
+        pncp_leaf_clear(&column);
+        rc = gather(work, &work->groups[i], &loose, &column, err);
+        if (rc == PNCP_OK)
+            rc = pncp_columns_writer_put(work->writer, i, &column, &chunk, err);
+        if (rc == PNCP_OK)
+            rc = pncp_stage_append(&work->encoded, chunk.data, chunk.len, err);
+    }
+    return rc;
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+struct copying {
+    struct pncp_stage *from, *to;
+    struct pncp_buf chunk;
+};
+
+static enum pncp_code copy_chunk(void *ctx, uint64_t at, uint64_t bytes, struct pncp_err *err)
+{
+    struct copying *copying = ctx;
+    pncp_buf_clear(&copying->chunk);
+    if (pncp_buf_reserve(&copying->chunk, (size_t)bytes) != PNCP_OK)
+        return no_memory(err);
+    enum pncp_code rc =
+        pncp_file_pread(copying->from->fd, copying->chunk.data, (size_t)bytes, at, copying->from->path, err);
+    return rc == PNCP_OK ? pncp_stage_append(copying->to, copying->chunk.data, (size_t)bytes, err) : rc;
+}
+
+static enum pncp_code assemble(struct work *work, struct pncp_stage *stage, struct pncp_footer *ret_footer,
+                               struct pncp_err *err)
+{
+    struct copying copying = {.from = &work->encoded, .to = stage};
+    enum pncp_code rc = pncp_stage_flush(&work->encoded, err);
+    if (rc == PNCP_OK)
+        rc = pncp_stage_append(stage, "PAR1", PNCP_PARQUET_MAGIC_BYTES, err);
+    if (rc == PNCP_OK)
+        rc = pncp_columns_writer_each_chunk(work->writer, copy_chunk, &copying, err);
+    pncp_buf_release(&copying.chunk);
+    return rc == PNCP_OK ? pncp_columns_writer_footer(work->writer, ret_footer, err) : rc;
+}
+
+enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, struct pncp_stage *stage,
+                            struct pncp_footer *ret_footer, struct pncp_err *err)
+{
+    const struct pncp_encode_options options = {.zstd_level = 3};
+    AUTO(release) struct work work = {.r = regroup, .loose = PNCP_STAGE_INIT, .encoded = PNCP_STAGE_INIT};
+    enum pncp_code rc = plan_groups(&work, err);
+    if (rc == PNCP_OK)
+        rc = plan_origins(&work, err);
+    if (rc == PNCP_OK)
+        rc = pncp_stage_open(stage->lake, &work.loose, err);
+    if (rc == PNCP_OK)
+        rc = pncp_stage_open(stage->lake, &work.encoded, err);
+    if (rc == PNCP_OK)
+        rc = pncp_columns_writer_open(regroup->schema, work.rows, work.group_count, &options, &work.writer, err);
+    for (size_t leaf = 0; rc == PNCP_OK && leaf < regroup->schema->leaf_count; leaf++) {
+        if (*regroup->stop)
+            return pncp_err_set(err, PNCP_E_CANCELLED, "compaction stopped by a signal");
+        rc = scatter(&work, leaf, err);
+        if (rc == PNCP_OK)
+            rc = encode(&work, leaf, err);
+    }
+    return rc == PNCP_OK ? assemble(&work, stage, ret_footer, err) : rc;
+}

@@ -1,0 +1,30 @@
+/*
+ * Rows of a file in another order and in larger row groups. The source's columns are decoded one at a time and once
+ * each, whatever the number of row groups; what does not fit into memory waits in temporary files of the lake.
+ */
+#ifndef PNCP_REGROUP_H
+#define PNCP_REGROUP_H
+
+#include "lake/lake.h"
+#include "parquet/parquet.h"
+
+struct pncp_row_place { /* a row of the source */
+    uint32_t group, row;
+};
+
+struct pncp_regroup {
+    const struct pncp_schema *schema; /* borrowed, as all of it */
+    const struct pncp_source *source;
+    const struct pncp_footer *footer;
+    const struct pncp_row_place *places; /* of the rows in their new order: each row of the source once */
+    const volatile bool *stop;           /* looked at before each column */
+};
+
+/* Append "PAR1" and the row groups to `stage`, an empty one; ret_footer is the footer that belongs behind them, without
+ * key-values. Memory: one column of one new row group twice, 24 bytes a row, 120 bytes per column of each new row
+ * group. PNCP_E_CANCELLED: stop was set · PNCP_E_PARSE: the source is damaged · PNCP_E_LIMIT · PNCP_E_NOMEM · errors of
+ * source and lake. */
+MUST_CHECK enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, struct pncp_stage *stage,
+                                       struct pncp_footer *ret_footer, struct pncp_err *err);
+
+#endif
