@@ -81,7 +81,7 @@ static char *read_lines(const char *path)
     return text;
 }
 
-static size_t throw_away(char *data, size_t size, size_t count, void *arg)
+static size_t throw_away(const char *data, size_t size, size_t count, void *arg)
 {
     (void)data;
     (void)arg;

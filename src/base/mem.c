@@ -1,5 +1,7 @@
 #include "base/mem.h"
 
+#include <malloc.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +55,11 @@ void pncp_free_ptr(void *ptr_to_pointer)
     void **pointer = ptr_to_pointer;
     pncp_free(*pointer);
     *pointer = NULL;
+}
+
+void pncp_mem_trim(void)
+{
+    (void)malloc_trim(0);
 }
 
 size_t pncp_grow(size_t cap, size_t need)

@@ -16,6 +16,9 @@ MUST_CHECK char *pncp_asprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void pncp_free(void *block);              /* NULL is fine */
 void pncp_free_ptr(void *ptr_to_pointer); /* for AUTO(pncp_free_ptr) char *x; sets it to NULL */
 
+/* Give free memory back to the system, before a phase that needs it in other sizes. */
+void pncp_mem_trim(void);
+
 /* Next capacity for an array that must hold `need` elements: at least 16, half as much again each time. */
 size_t pncp_grow(size_t cap, size_t need);
 

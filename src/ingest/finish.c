@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/version.h"
 #include "day/complete.h"
 #include "day/falhas_rows.h"
@@ -105,6 +106,7 @@ static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
         return rc;
     run->phase = PNCP_PHASE_REWRITING;
     uint64_t begun = pncp_clock_mono_ms();
+    pncp_mem_trim(); /* what fetching has used */
     rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &done, &result, err);
     if (rc != PNCP_OK)
         return rows_are_saved(rc, "the day is not compacted", err);

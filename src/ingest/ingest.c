@@ -342,6 +342,7 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
     pncp_saver_finish(&run->saver);
     if (run->saver.started)
         collect_saved(run);
+    pncp_filled_lot_release(&run->lot);
     return rc;
 }
 

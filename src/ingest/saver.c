@@ -258,6 +258,8 @@ void pncp_saver_finish(struct pncp_saver *saver)
     (void)pthread_mutex_unlock(&saver->mutex);
     (void)pthread_join(saver->thread, NULL);
     saver->ended = true;
+    if (saver->spare.schema != NULL)
+        pncp_table_release(&saver->spare);
 }
 
 void pncp_saver_release(struct pncp_saver *saver)
@@ -266,8 +268,6 @@ void pncp_saver_release(struct pncp_saver *saver)
     if (!saver->started)
         return;
     pncp_filled_lot_release(&saver->lot);
-    if (saver->spare.schema != NULL)
-        pncp_table_release(&saver->spare);
     (void)pthread_mutex_destroy(&saver->mutex);
     (void)pthread_cond_destroy(&saver->changed);
     saver->started = false;

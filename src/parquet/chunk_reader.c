@@ -4,6 +4,7 @@
 #include "parquet/plain.h"
 #include "parquet/rle.h"
 
+#include <assert.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -136,6 +137,7 @@ static bool take_levels(struct pncp_view *data, size_t slots, int16_t max, int16
     uint32_t len;
     if (max == 0)
         return true;
+    assert(ret_levels != NULL); /* there is room for them */
     if (data->len < PNCP_PLAIN_LENGTH_BYTES)
         return false;
     memcpy(&len, data->data, PNCP_PLAIN_LENGTH_BYTES);

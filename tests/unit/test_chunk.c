@@ -67,31 +67,36 @@ static void check_same(const struct pncp_leaf *a, const struct pncp_leaf *b)
         assert_memory_equal(a->rep, b->rep, a->level_count * sizeof(*a->rep));
 }
 
+/* Past a page: the slots that its header says, 0 for the dictionary's. */
+static size_t next_page(struct pncp_thrift_reader *r)
+{
+    struct pncp_thrift_field field = {0}, inner = {0};
+    int64_t bytes = 0, slots = 0;
+    while (pncp_thrift_next(r, &field)) {
+        if (field.id == 3)
+            bytes = pncp_thrift_int(r, field.type);
+        else if (field.id == 5 && pncp_thrift_next(r, &inner)) {
+            slots = pncp_thrift_int(r, inner.type);
+            while (pncp_thrift_next(r, &inner))
+                pncp_thrift_skip(r, inner.type);
+        } else
+            pncp_thrift_skip(r, field.type);
+    }
+    assert_false(r->failed);
+    r->at += bytes;
+    return (size_t)slots;
+}
+
 /* Slots of each data page, one after the other; gives the number of pages. */
 static size_t page_slots(const struct written *written, size_t ret_slots[64])
 {
     size_t pages = 0;
-    for (struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&written->pages)); r.at += 4, r.at < r.end;) {
-        struct pncp_thrift_field field = {0};
-        int64_t bytes = 0, values = 0;
-        while (pncp_thrift_next(&r, &field)) {
-            if (field.id == 3) {
-                bytes = pncp_thrift_int(&r, field.type);
-            } else if (field.id == 5) {
-                struct pncp_thrift_field inner = {0};
-                while (pncp_thrift_next(&r, &inner)) {
-                    int64_t number = pncp_thrift_int(&r, inner.type);
-                    values = inner.id == 1 ? number : values;
-                }
-                assert_true(pages < 64);
-            } else {
-                pncp_thrift_skip(&r, field.type);
-            }
-        }
-        assert_false(r.failed);
-        if (values > 0)
-            ret_slots[pages++] = (size_t)values;
-        r.at += bytes - 4; /* the loop takes four: the magic before the first page */
+    struct pncp_thrift_reader r = pncp_thrift_open(pncp_view_from(pncp_buf_view(&written->pages), 4));
+    while (r.at < r.end) {
+        size_t slots = next_page(&r);
+        assert_true(pages < 64);
+        if (slots > 0)
+            ret_slots[pages++] = slots;
     }
     return pages;
 }
