@@ -41,6 +41,8 @@ static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer
     if (!pncp_footer_kv(footer, "pncp.day", &day) || !pncp_view_eq_text(day, expected))
         return pncp_err_set(err, PNCP_E_PARSE, "%s holds another day: " PNCP_VIEW_FMT, path, PNCP_VIEW_ARG(day));
     enum pncp_code rc = pncp_footer_check_schema(footer, pncp_details_schema(), err);
+    if (rc == PNCP_OK && !pncp_footer_crc_is_right(footer))
+        return pncp_err_set(err, PNCP_E_PARSE, "%s: damaged parquet footer: its checksum differs", path);
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
 }
 
@@ -313,6 +315,7 @@ void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const
         {"pncp.day", pncp_view_of(day)},
         {"pncp.writer", PNCP_VIEW_LIT("pncp-details " PNCP_VERSION)},
         {"pncp.history", history},
+        {PNCP_FOOTER_CRC_KEY, PNCP_VIEW_LIT(PNCP_FOOTER_CRC_BLANK)},
         {"pncp.commit", pncp_view_of(commit)}}; /* last: it is in the bytes that a folder's version hashes */
     memcpy(ret_kvs, kvs, sizeof(kvs));
 }

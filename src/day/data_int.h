@@ -44,7 +44,7 @@ MUST_CHECK enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *
  * Never answered by a create. */
 enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err);
 /* Key-values of a new version. `ret_kvs` borrows from the two texts. */
-#define PNCP_DATA_KVS 6
+#define PNCP_DATA_KVS 7
 void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const char *commit,
                    char day[PNCP_DATE_TEXT_BYTES], struct pncp_kv_pair ret_kvs[PNCP_DATA_KVS]);
 /* Make the new version ours: footer (taken), history text, id, version. */

@@ -242,7 +242,9 @@ static enum pncp_code gather(struct work *work, const struct group *group, struc
         rows += work->pieces[i].rows;
         rc = take_piece(work, &work->pieces[i], loose, err);
     }
-    if (rc == PNCP_OK && pncp_leaf_index_make(loose, &index) != PNCP_OK)
+    if (rc == PNCP_OK &&
+        (pncp_leaf_index_make(loose, &index) != PNCP_OK ||
+         pncp_leaf_reserve(column, loose->level_count, loose->value_count, loose->values.len) != PNCP_OK))
         rc = no_memory(err);
     for (size_t i = 0; rc == PNCP_OK && i < group->count; i++) {
         uint32_t row = work->next[work->r->places[group->first + i].group]++;

@@ -61,6 +61,9 @@ struct pncp_footer_foot {
 MUST_CHECK enum pncp_code pncp_footer_put_foot(struct pncp_buf *out, size_t footer_at,
                                                const struct pncp_footer_foot *foot);
 
+/* Fill in the CRC whose digits stand at `digits_at`; the footer is out's bytes from `footer_at` on. */
+void pncp_footer_put_crc(struct pncp_buf *out, size_t footer_at, size_t digits_at);
+
 struct pncp_group_head { /* a RowGroup without its columns */
     uint64_t raw_bytes, bytes, rows, offset;
     size_t ordinal;

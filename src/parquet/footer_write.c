@@ -14,8 +14,10 @@ enum pncp_code pncp_footer_put_head(struct pncp_buf *out, const struct pncp_foot
     return w.rc;
 }
 
-static void put_kvs(struct pncp_thrift_writer *w, const struct pncp_kv_pair *kvs, size_t kv_count)
+/* Gives where the digits of the footer's CRC stand, 0 when the key is not among them. */
+static size_t put_kvs(struct pncp_thrift_writer *w, const struct pncp_kv_pair *kvs, size_t kv_count)
 {
+    size_t crc_at = 0;
     pncp_thrift_put_field(w, 5, PNCP_THRIFT_LIST);
     pncp_thrift_put_list(w, PNCP_THRIFT_STRUCT, kv_count);
     for (size_t i = 0; i < kv_count; i++) {
@@ -24,15 +26,17 @@ static void put_kvs(struct pncp_thrift_writer *w, const struct pncp_kv_pair *kvs
         pncp_thrift_put_binary(w, pncp_view_of(kvs[i].key));
         pncp_thrift_put_field(w, 2, PNCP_THRIFT_BINARY);
         pncp_thrift_put_binary(w, kvs[i].value);
+        if (strcmp(kvs[i].key, PNCP_FOOTER_CRC_KEY) == 0)
+            crc_at = w->out->len - PNCP_FOOTER_CRC_DIGITS;
         pncp_thrift_struct_end(w, outer);
     }
+    return crc_at;
 }
 
 enum pncp_code pncp_footer_put_foot(struct pncp_buf *out, size_t footer_at, const struct pncp_footer_foot *foot)
 {
     struct pncp_thrift_writer w = {.out = out, .last = 4};
-    if (foot->kv_count > 0)
-        put_kvs(&w, foot->kvs, foot->kv_count);
+    size_t crc_at = foot->kv_count > 0 ? put_kvs(&w, foot->kvs, foot->kv_count) : 0;
     if (foot->created_by.len > 0) {
         pncp_thrift_put_field(&w, 6, PNCP_THRIFT_BINARY);
         pncp_thrift_put_raw(&w, foot->created_by);
@@ -44,6 +48,8 @@ enum pncp_code pncp_footer_put_foot(struct pncp_buf *out, size_t footer_at, cons
     pncp_thrift_struct_end(&w, 0);
     if (w.rc != PNCP_OK)
         return w.rc;
+    if (crc_at != 0)
+        pncp_footer_put_crc(out, footer_at, crc_at);
     size_t len = out->len - footer_at;
     if (len > PNCP_FOOTER_MAX_BYTES)
         return PNCP_E_LIMIT;

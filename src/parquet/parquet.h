@@ -91,6 +91,15 @@ struct pncp_kv_pair {
     struct pncp_view value;
 };
 
+/* Parquet has no checksum over its footer. Ours is a key-value: the CRC-32 of the footer's bytes, eight hexadecimal
+ * digits, counted with zeros in their place. A writer that is given the key with the value PNCP_FOOTER_CRC_BLANK fills
+ * it in. */
+#define PNCP_FOOTER_CRC_KEY "pncp.footer_crc32"
+#define PNCP_FOOTER_CRC_BLANK "00000000"
+#define PNCP_FOOTER_CRC_DIGITS ((size_t)8)
+/* Is it there, and right? */
+bool pncp_footer_crc_is_right(const struct pncp_footer *footer);
+
 /* Groups [first, first + count) of a footer, whose bytes lie in the new file from `at` on, one after the other as they
  * did. */
 struct pncp_footer_piece {

@@ -64,15 +64,11 @@ def test_a_flipped_byte_in_a_page(day):
 
 
 def test_a_flipped_byte_in_the_footer(day):
-    """It is found, or it is in what no reader needs: the rows are read as before."""
-    good, rows, draw = day.file.read_bytes(), day.rows(), random.Random(20251022)
-    found = 0
-    for _ in range(40):
+    """Wherever it is: the footer has a checksum of its own."""
+    good, draw = day.file.read_bytes(), random.Random(20251022)
+    for _ in range(60):
         day.file.write_bytes(flip(good, draw.randrange(footer_at(good), len(good)), draw.randrange(8)))
-        result = run("verify", "--date", DAY, "--lake", day.lake)
-        assert result.exit == 1 or (result.exit == 0 and day.rows() == rows)
-        found += result.exit
-    assert found > 10
+        assert run("verify", "--date", DAY, "--lake", day.lake).exit == 1
 
 
 @pytest.mark.parametrize("what, before, after", [

@@ -1,6 +1,7 @@
 /* Opening a day's file: what is ours, what is not, and that nothing is ever written. */
 #include "base/mem.h"
 #include "day/data_int.h"
+#include "parquet/footer_int.h"
 #include "rows_fixture.h"
 #include "sys_faults.h"
 
@@ -63,6 +64,7 @@ static void make_file(const struct file *file, struct pncp_buf *bytes)
                {"pncp.schema", file->schema},
                {"pncp.day", file->day},
                {"pncp.history", file->history},
+               {PNCP_FOOTER_CRC_KEY, PNCP_FOOTER_CRC_BLANK}, /* is filled in */
                {"pncp.commit", file->commit}};
     struct pncp_kv_pair kvs[PNCP_ARRAY_LEN(all)];
     size_t kv_count = 0;
@@ -126,6 +128,25 @@ static void each_file_gets_its_answer(void **state)
         enum pncp_code rc = try_open(&lake, DETAILS, FILES[i].says, FILES[i].name);
         if (rc != FILES[i].code)
             fail_msg("%s: %s", FILES[i].name, pncp_code_name(rc));
+        rows_lake_close(&lake);
+    }
+}
+
+/* The footer's checksum: a digit of it, its key, and a byte that no other check looks at. */
+static void the_footer_has_a_checksum(void **state)
+{
+    (void)state;
+    static const char *const changed[] = {PNCP_FOOTER_CRC_KEY "\x18\x08", PNCP_FOOTER_CRC_KEY, PNCP_PARQUET_CREATED_BY};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(changed); i++) {
+        struct rows_lake lake;
+        AUTO(pncp_buf_release) struct pncp_buf bytes = {0};
+        rows_lake_open(&lake);
+        make_file(&FILES[0], &bytes);
+        char *at = memmem(bytes.data, bytes.len, changed[i], strlen(changed[i]));
+        assert_non_null(at);
+        at[i == 0 ? strlen(changed[i]) : 6] ^= 1;
+        rows_file_put(&lake, DETAILS, bytes.data, bytes.len);
+        assert_int_equal(try_open(&lake, DETAILS, "its checksum differs", changed[i]), PNCP_E_PARSE);
         rows_lake_close(&lake);
     }
 }
@@ -307,9 +328,9 @@ static void rows_are_told_in_their_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_file_gets_its_answer),        cmocka_unit_test(damage_is_refused_by_name),
-        cmocka_unit_test(others_in_its_place_or_beside_it), cmocka_unit_test(reading_anew_is_all_or_nothing),
-        cmocka_unit_test(rows_are_told_in_their_order),
+        cmocka_unit_test(each_file_gets_its_answer),      cmocka_unit_test(the_footer_has_a_checksum),
+        cmocka_unit_test(damage_is_refused_by_name),      cmocka_unit_test(others_in_its_place_or_beside_it),
+        cmocka_unit_test(reading_anew_is_all_or_nothing), cmocka_unit_test(rows_are_told_in_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
