@@ -1,5 +1,6 @@
 #include "ingest/listing.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "ingest/task.h"
 #include "pncp/rows.h"
 #include "pncp/url.h"
@@ -22,6 +23,14 @@ enum modalidade_state {
     NOT_ACCEPTED
 };
 
+/* A reading that gave as many rows as totalRegistros said, some of them more than once. */
+struct whole {
+    bool is_one;
+    int64_t total, unique;
+    uint64_t keys_sum;
+    uint32_t page_rows;
+};
+
 struct modalidade {
     enum modalidade_state state;
     enum pncp_reason reason;
@@ -33,7 +42,10 @@ struct modalidade {
     int64_t total;                   /* as last said; -1: not said yet */
     bool total_moved;                /* in this reading */
     bool ended;                      /* a page without rows was met in this reading */
-    int64_t unique;                  /* distinct rows of this reading */
+    int64_t rows, unique;            /* of this reading: all, and distinct ones */
+    uint64_t keys_sum;               /* of the distinct keys' hashes: which ones they are */
+    struct whole before;             /* the reading before, when it was whole */
+    int64_t repeated;                /* rows that the API counts more than once, known when DONE */
     int64_t added;                   /* rows of this modalidade in the list */
     uint32_t rows_short;             /* rows of the first page that was shorter than it should be; 0: none */
 };
@@ -144,8 +156,11 @@ static enum pncp_code release_row(struct pncp_listing *listing, struct modalidad
     rc = pncp_keyset_set(listing->keys, pncp_key_pack(&key), flags, &before);
     if (rc != PNCP_OK)
         return pncp_err_set(err, rc, "listing: out of memory");
+    m->rows++;
     if ((before & PNCP_KEY_SEEN) == 0) {
+        const struct pncp_packed_key packed = pncp_key_pack(&key);
         m->unique++;
+        m->keys_sum += pncp_hash64(&packed, sizeof(packed), 0);
         listing->other_days += !ours && m->readings == 0;
     }
     if (!ours || (before & PNCP_KEY_LISTED) != 0)
@@ -221,7 +236,8 @@ static void begin_reading(struct pncp_listing *listing, int code, uint32_t page_
     m->next_ask = m->next_release = 1;
     m->total = -1;
     m->total_moved = m->ended = false;
-    m->unique = 0;
+    m->rows = m->unique = 0;
+    m->keys_sum = 0;
     m->rows_short = 0;
     ask(listing, code, m->next_ask++);
 }
@@ -248,13 +264,31 @@ static void end_modalidade(struct pncp_listing *listing, int code, enum modalida
         fail(listing, &err, rc);
 }
 
+/* A row that stands on two pages, and is counted twice, may be so for good; or it has pushed another one out between
+ * two pages. Then pages of another size give that one. So: the same rows twice, from pages of different sizes, are all.
+ */
+static bool repeats_for_good(const struct modalidade *m, const struct whole *now)
+{
+    const struct whole *before = &m->before;
+    return now->is_one && before->is_one && now->total == before->total && now->unique == before->unique &&
+           now->keys_sum == before->keys_sum && now->page_rows != before->page_rows;
+}
+
 static void end_reading(struct pncp_listing *listing, int code)
 {
     struct modalidade *m = &listing->modalidades[code];
-    if (limit_reached(listing) || (m->unique == m->total && !m->total_moved)) {
+    const struct whole now = {.is_one = m->ended && m->rows == m->total && !m->total_moved,
+                              .total = m->total,
+                              .unique = m->unique,
+                              .keys_sum = m->keys_sum,
+                              .page_rows = m->page_rows};
+    bool repeats = repeats_for_good(m, &now);
+    if (limit_reached(listing) || (m->unique == m->total && !m->total_moved) || repeats) {
+        m->repeated = repeats ? m->total - m->unique : 0;
         end_modalidade(listing, code, DONE);
         return;
     }
+    m->before = now;
     m->readings++;
     if (m->readings == READINGS_MAX) {
         m->reason = PNCP_REASON_PAGE_MISMATCH;
@@ -265,8 +299,8 @@ static void end_reading(struct pncp_listing *listing, int code)
     drop_arrived(listing, code);
     pncp_keyset_clear_all(listing->keys, PNCP_KEY_SEEN);
     /* pages cut silently: ask for what is given, then both ways of cutting agree */
-    uint32_t page_rows = m->rows_short == 0 ? m->page_rows : PNCP_MAX(m->rows_short, (uint32_t)PAGE_ROWS_MIN);
-    begin_reading(listing, code, page_rows);
+    uint32_t page_rows = now.is_one ? m->page_rows - 1 : m->rows_short == 0 ? m->page_rows : m->rows_short;
+    begin_reading(listing, code, PNCP_MAX(page_rows, (uint32_t)PAGE_ROWS_MIN));
 }
 
 /* Ask for as many further pages of the modalidade under way as are known to exist; one at a time beyond that. */
@@ -551,7 +585,7 @@ int64_t pncp_listing_expected(const struct pncp_listing *listing, bool *ret_all)
         if (m->state == FAILED || m->state == NOT_ACCEPTED)
             sum += m->added;
         else if (m->total >= 0)
-            sum += m->total;
+            sum += m->total - m->repeated;
         else if (code <= MODALIDADES_ALWAYS) /* the later ones are tried with pauses and seldom have rows */
             *ret_all = false;
     }
@@ -573,4 +607,12 @@ size_t pncp_listing_failures(const struct pncp_listing *listing,
 int64_t pncp_listing_other_days(const struct pncp_listing *listing)
 {
     return listing->other_days;
+}
+
+int64_t pncp_listing_repeated(const struct pncp_listing *listing)
+{
+    int64_t sum = 0;
+    for (int code = 1; code <= listing->last_asked; code++)
+        sum += listing->modalidades[code].repeated;
+    return sum;
 }

@@ -4,9 +4,10 @@
  *
  * A reading of a modalidade is clean when its distinct rows are as many as totalRegistros said on every page (on an
  * open day the total may grow). A reading that is not (pages cut silently, rows inserted or removed between pages, a
- * row on two pages) is repeated, at most READINGS_MAX times; rows once seen stay in the list. A modalidade that cannot
- * be listed does not stop the others: it is reported, and the day is not complete. Threads: the fetch thread. Never
- * blocks except for writing the list's own files.
+ * row on two pages) is repeated, at most READINGS_MAX times; rows once seen stay in the list. A row that totalRegistros
+ * counts twice is taken once when two readings with pages of different sizes give the same rows. A modalidade that
+ * cannot be listed does not stop the others: it is reported, and the day is not complete. Threads: the fetch thread.
+ * Never blocks except for writing the list's own files.
  */
 #ifndef PNCP_LISTING_H
 #define PNCP_LISTING_H
@@ -47,5 +48,6 @@ int64_t pncp_listing_expected(const struct pncp_listing *listing, bool *ret_all)
 size_t pncp_listing_failures(const struct pncp_listing *listing,
                              struct pncp_listing_failure ret_failures[PNCP_MODALIDADES_MAX]);
 int64_t pncp_listing_other_days(const struct pncp_listing *listing); /* rows of another publication day, left out */
+int64_t pncp_listing_repeated(const struct pncp_listing *listing);   /* rows that the API counts again, taken once */
 
 #endif

@@ -199,6 +199,9 @@ enum pncp_code pncp_run_end_listing(struct pncp_run *run, struct pncp_err *err)
     if (pncp_listing_other_days(run->listing) > 0)
         pncp_event_warning(run->event, "%" PRId64 " rows of another publication day left out",
                            pncp_listing_other_days(run->listing));
+    if (pncp_listing_repeated(run->listing) > 0)
+        pncp_event_warning(run->event, "%" PRId64 " rows stand more than once in the listing, taken once",
+                           pncp_listing_repeated(run->listing));
     struct pncp_listing_failure failures[PNCP_MODALIDADES_MAX];
     bool early = pncp_listing_stopped_early(run->listing);
     run->list_whole = !early && pncp_listing_failures(run->listing, failures) == 0;
