@@ -132,9 +132,10 @@ static bool row_matches(const struct sim_world *world, const struct listing *lis
            (!listing->has_modo || listing->modo == traits.modo);
 }
 
-/* Append rows skip .. skip + take - 1 of the listing to the body; returns the rows of the whole listing. */
+/* Append rows skip .. skip + take - 1 of the listing to the body, pages beginning every `step` rows; returns the rows
+ * of the whole listing. */
 static uint64_t put_rows(const struct sim_world *world, const struct listing *listing, uint64_t skip, uint32_t take,
-                         struct sim_text *body, uint32_t *ret_given)
+                         uint32_t step, struct sim_text *body, uint32_t *ret_given)
 {
     uint64_t total = 0;
 
@@ -150,7 +151,7 @@ static uint64_t put_rows(const struct sim_world *world, const struct listing *li
                 total += rows - i;
                 break;
             }
-            sim_world_row(world, listing->order, day, listing->modalidade, i, listing->tamanho, &row);
+            sim_world_row(world, listing->order, day, listing->modalidade, i, step, &row);
             if (listing->filtered && !row_matches(world, listing, &row))
                 continue;
             if (total++ < skip || *ret_given == take)
@@ -189,7 +190,7 @@ static void answer_range(struct sim_world *world, const struct sim_policy *polic
     answer->type = SIM_TYPE_JSON;
     sim_text_clear(answer->body);
     SIM_PUT(answer->body, "{\"data\":[");
-    uint64_t total = put_rows(world, listing, (uint64_t)(listing->pagina - 1) * step, take, answer->body, &given);
+    uint64_t total = put_rows(world, listing, (uint64_t)(listing->pagina - 1) * step, take, step, answer->body, &given);
 
     if (given == 0 && (total == 0 || policy->past_last_page == 204)) {
         sim_answer_204(answer);

@@ -185,7 +185,7 @@ SETTER(set_visible)
 
 SETTER(set_drift)
 {
-    static const char *const WORDS[] = {"none", "insert", "remove", "duplicate"};
+    static const char *const WORDS[] = {"none", "insert", "remove", "duplicate", "displace"};
     struct pncp_view kind = value, page = {0};
     uint32_t number = 1;
     size_t choice = 0;
@@ -423,7 +423,7 @@ static const struct option_row OPTIONS[] = {
     {"cut-mode", "given|asked", "offsets of cut pages go by the size given or asked (given)", true, set_cut_mode},
     {"quantidade-off", "RATE:DELTA", "that share of /quantidade is off by DELTA", true, set_quantidade_off},
     {"visible", "SHARE", "share of each list that is published so far (1)", true, set_visible},
-    {"drift", "insert|remove|duplicate|none[@P]", "lists move after their page P (1)", true, set_drift},
+    {"drift", "insert|remove|duplicate|displace|none[@P]", "lists move after their page P (1)", true, set_drift},
     {"late-itens", "RATE", "itens that are not there yet", true, set_late_itens},
     {"late-arquivos", "RATE", "arquivos that are not there yet", true, set_late_arquivos},
     {"late-answer", "404|empty", "what such a part answers (404)", true, set_late_answer},

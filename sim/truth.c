@@ -66,9 +66,11 @@ static bool fill(struct sim_stream *stream)
     sim_text_clear(&stream->text);
     for (; stream->modalidade <= SIM_MODALIDADES; stream->modalidade++, stream->position = 0) {
         uint32_t rows = sim_world_count(world, SIM_BY_PUBLICATION, stream->date, stream->modalidade);
+        uint32_t page_size = world->config.drift == SIM_DRIFT_DISPLACE ? 0 : 50;
         while (stream->position < rows) {
             struct sim_row row, again;
-            sim_world_row(world, SIM_BY_PUBLICATION, stream->date, stream->modalidade, stream->position++, 50, &row);
+            sim_world_row(world, SIM_BY_PUBLICATION, stream->date, stream->modalidade, stream->position++, page_size,
+                          &row);
             /* Strangers, and the second of two equal neighbours (drift by duplication), are not rows of the day. */
             if (row.date.days != stream->date.days)
                 continue;

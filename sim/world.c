@@ -60,6 +60,7 @@ static bool first_hidden(const struct sim_world *world, struct pncp_date date, u
         return has_drifted(world, date, modalidade);
     case SIM_DRIFT_NONE:
     case SIM_DRIFT_DUPLICATE:
+    case SIM_DRIFT_DISPLACE:
         break;
     }
     return false;
@@ -87,6 +88,9 @@ void sim_world_row(const struct sim_world *world, enum sim_order order, struct p
         position++;
     if (world->config.drift == SIM_DRIFT_DUPLICATE && drifts(world, rows) &&
         position >= page_size * world->config.drift_page)
+        position--;
+    if (world->config.drift == SIM_DRIFT_DISPLACE && page_size != 0 && drifts(world, rows) &&
+        position == page_size * world->config.drift_page)
         position--;
     if (position >= rows)
         sim_source_row(world->source, order, (struct pncp_date){date.days + 1}, modalidade, position - rows, ret_row);

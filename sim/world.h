@@ -14,6 +14,8 @@ enum sim_drift {
                        */
     SIM_DRIFT_DUPLICATE, /* always: the last row of page P is also the first of page P + 1, and totalRegistros counts
                             both */
+    SIM_DRIFT_DISPLACE,  /* always: the last row of page P stands in the place of the first of page P + 1 too, which is
+                            on no page then; totalRegistros is right */
 };
 
 struct sim_world_config {
@@ -44,7 +46,8 @@ struct sim_world {
     size_t drifted_len;
 };
 
-/* Rows of a list, and one of them. page_size: what drift by duplication goes by, 10..50. */
+/* Rows of a list, and one of them. page_size: rows on a page as it is given, which drift by duplication and
+ * displacement go by; 0: the list as it is, without displacement. */
 uint32_t sim_world_count(const struct sim_world *world, enum sim_order order, struct pncp_date date,
                          uint32_t modalidade);
 void sim_world_row(const struct sim_world *world, enum sim_order order, struct pncp_date date, uint32_t modalidade,

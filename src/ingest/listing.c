@@ -23,7 +23,8 @@ enum modalidade_state {
     NOT_ACCEPTED
 };
 
-/* A reading that gave as many rows as totalRegistros said, some of them more than once. */
+/* A reading that gave as many rows as totalRegistros said, some of them more than once, on pages of the size asked for.
+ */
 struct whole {
     bool is_one;
     int64_t total, unique;
@@ -277,7 +278,8 @@ static bool repeats_for_good(const struct modalidade *m, const struct whole *now
 static void end_reading(struct pncp_listing *listing, int code)
 {
     struct modalidade *m = &listing->modalidades[code];
-    const struct whole now = {.is_one = m->ended && m->rows == m->total && !m->total_moved,
+    /* pages that were cut have the same size whatever was asked for: they prove nothing beside each other */
+    const struct whole now = {.is_one = m->ended && m->rows == m->total && !m->total_moved && m->rows_short == 0,
                               .total = m->total,
                               .unique = m->unique,
                               .keys_sum = m->keys_sum,

@@ -187,3 +187,28 @@ def test_a_row_on_two_pages_is_taken_once(lists, lake, page):
     assert result.day["listed"] == len(keys)
     warning = [line for line in result.stderr if "more than once" in line]
     assert len(warning) == 1 and "3 rows stand more than once in the listing, taken once" in warning[0]
+
+
+@pytest.mark.parametrize("cut", [37, 49])
+def test_a_row_on_two_pages_that_are_cut_is_taken_once(lists, lake, cut):
+    sim, keys = lists
+    fresh(sim, drift="duplicate@1", cut_listing=cut)
+    result = ingest(sim, lake, exit=0)
+    assert (result.day["complete"], result.day["listed"]) == (True, len(keys))
+    assert Counter(key_of(row) for row in rows(lake)) == Counter(keys)
+    assert sum("3 rows stand more than once in the listing" in line for line in result.stderr) == 1
+
+
+@pytest.mark.parametrize("cut", [0, 49, 37, 20])
+@pytest.mark.parametrize("page", [1, 2])
+def test_a_row_that_displaces_another_is_reported(lists, lake, page, cut):
+    """It stands on two pages, and a row of the next page on none: totalRegistros agrees. Which one is lost goes by the size
+    of the pages that are given, so that readings with pages of the same size prove nothing, whatever was asked for."""
+    sim, keys = lists
+    fresh(sim, drift=f"displace@{page}", cut_listing=cut)
+    result = ingest(sim, lake, exit=75)
+    sizes = Counter(row["modalidadeId"] for row in truth_of(sim).values())
+    assert result.day["modalidades_failed"] == sorted(code for code, size in sizes.items() if size > 50 * page)
+    assert not result.day["complete"] and not list_path(lake).exists()
+    assert not any("more than once" in line for line in result.stderr)
+    same_values(rows(lake), truth_of(sim), whole=False)

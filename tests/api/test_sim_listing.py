@@ -239,6 +239,20 @@ def test_drift_duplicate(simulator):
     assert len(sim.truth(DAY)) == 650
 
 
+def test_drift_displace(simulator):
+    """Which row is on no page goes by the size of the pages; the total and the truth have all."""
+    sim = simulator("--day", DAY, "--count", 650)
+    whole = [row["numeroControlePNCP"] for row in whole_list(sim, 8, 50)]
+    sim.control(drift="displace@2")
+    for size, cut in ((50, 0), (30, 0), (50, 37)):
+        sim.control(cut_listing=cut)
+        keys = [row["numeroControlePNCP"] for row in whole_list(sim, 8, size)]
+        lost = 2 * (cut or size)
+        assert keys == whole[:lost] + [whole[lost - 1]] + whole[lost + 1:]
+    assert sim.publicacao(DAY, 8).json()["totalRegistros"] == len(whole)
+    assert len({row["contratacao"]["numeroControlePNCP"] for row in sim.truth(DAY)}) == 650
+
+
 @pytest.mark.parametrize("mode", ["given", "asked"])
 def test_listing_pages_cut(simulator, mode):
     sim = simulator("--day", DAY, "--count", 650, "--cut-listing", 20, "--cut-mode", mode)
