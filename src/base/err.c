@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include "base/view.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,9 +12,12 @@
 #undef pncp_err_wrap
 #endif
 
-/* What a message quotes (a file name, a key from the API) may hold control characters: it stays one line. */
-static void keep_one_line(char *text)
+/* What a message quotes (a file name, a key from the API) may hold control characters: it stays one line. One that was
+ * cut ends with a whole character. */
+static void keep_one_line(char text[sizeof(((struct pncp_err *)0)->msg)])
 {
+    if (strlen(text) == sizeof(((struct pncp_err *)0)->msg) - 1)
+        pncp_utf8_end_whole(text);
     for (; *text != '\0'; text++) {
         if ((unsigned char)*text < 0x20 || *text == 0x7F)
             *text = '?';

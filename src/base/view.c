@@ -99,3 +99,17 @@ bool pncp_view_is_utf8(struct pncp_view view)
 {
     return pncp_view_utf8_len(view) == view.len;
 }
+
+void pncp_utf8_end_whole(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t back = 1; back <= 3 && back <= len; back++) {
+        unsigned char c = (unsigned char)text[len - back];
+        if ((c & 0xC0) == 0x80) /* the lead is further to the left */
+            continue;
+        size_t bytes = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 1;
+        if (bytes > back)
+            text[len - back] = '\0';
+        return;
+    }
+}

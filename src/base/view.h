@@ -34,5 +34,8 @@ MUST_CHECK bool pncp_view_i64(struct pncp_view view, int64_t *ret_value);
 /* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? And how many of its first bytes are? */
 bool pncp_view_is_utf8(struct pncp_view view);
 size_t pncp_view_utf8_len(struct pncp_view view);
+/* Take the beginning of a UTF-8 sequence from the end of a text that was cut after some number of bytes; other bytes
+ * stay, UTF-8 or not. */
+void pncp_utf8_end_whole(char *text);
 
 #endif

@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
+#include "base/sys.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +37,9 @@ enum pncp_code pncp_event_new(const struct pncp_event_options *options, struct p
 static void put(const struct pncp_event *event, const char *text, size_t len)
 {
     while (len > 0) {
-        ssize_t done = write(event->options.fd, text, len);
+        ssize_t done = pncp_sys_write(event->options.fd, text, len);
+        if (done < 0 && errno == EINTR)
+            continue;
         if (done <= 0)
             return;
         text += done;
@@ -70,7 +74,37 @@ static const char *level_name(enum pncp_level level)
 struct fact { /* a field of the JSON form */
     const char *name;
     int64_t value;
+    enum { FACT_WHOLE, FACT_DECIMAL, FACT_YES_NO } kind;
+    double decimal; /* FACT_DECIMAL: with one digit, as in the text */
 };
+#define WHOLE(field, number)                                                                                           \
+    {                                                                                                                  \
+        .name = (field), .value = (number), .kind = FACT_WHOLE                                                         \
+    }
+#define DECIMAL(field, number)                                                                                         \
+    {                                                                                                                  \
+        .name = (field), .decimal = (number), .kind = FACT_DECIMAL                                                     \
+    }
+#define YES_NO(field, yes)                                                                                             \
+    {                                                                                                                  \
+        .name = (field), .value = (yes), .kind = FACT_YES_NO                                                           \
+    }
+
+static void put_fact(struct pncp_json_writer *w, const struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_WHOLE:
+        pncp_json_field_int(w, fact->name, fact->value);
+        break;
+    case FACT_DECIMAL:
+        pncp_json_key(w, fact->name);
+        pncp_json_put_fixed(w, fact->decimal, 1);
+        break;
+    case FACT_YES_NO:
+        pncp_json_field_bool(w, fact->name, fact->value != 0);
+        break;
+    }
+}
 
 static void put_json(struct pncp_event *event, enum pncp_level level, const char *name, const char *msg,
                      const struct fact *facts, size_t count)
@@ -86,7 +120,7 @@ static void put_json(struct pncp_event *event, enum pncp_level level, const char
     pncp_json_field_text(&w, "event", pncp_view_of(name));
     pncp_json_field_text(&w, "msg", pncp_view_of(msg));
     for (size_t i = 0; i < count; i++)
-        pncp_json_field_int(&w, facts[i].name, facts[i].value);
+        put_fact(&w, &facts[i]);
     pncp_json_object_end(&w);
     if (pncp_json_writer_end(&w) == PNCP_OK && pncp_buf_append(&text, "\n", 1) == PNCP_OK)
         put(event, text.data, text.len);
@@ -112,6 +146,13 @@ static void put_line(struct pncp_event *event, enum pncp_level level, const char
     (void)pthread_mutex_unlock(&event->mutex);
 }
 
+/* A message that fills its place was cut. */
+static void end_whole(char msg[LINE_BYTES])
+{
+    if (strlen(msg) == LINE_BYTES - 1)
+        pncp_utf8_end_whole(msg);
+}
+
 /* A sign, or its stand-in on a terminal without UTF-8. */
 static const char *sign(const struct pncp_event *event, const char *utf8, const char *ascii)
 {
@@ -133,7 +174,7 @@ static void format_bytes(uint64_t bytes, char ret_text[24])
 void pncp_event_processing(struct pncp_event *event, int64_t contratacoes)
 {
     char msg[LINE_BYTES];
-    const struct fact facts[] = {{"contratacoes", contratacoes}};
+    const struct fact facts[] = {WHOLE("contratacoes", contratacoes)};
     (void)snprintf(msg, sizeof(msg), "Processing %" PRId64 " contratacoes...", contratacoes);
     put_line(event, PNCP_LEVEL_INFO, "start", msg, facts, PNCP_ARRAY_LEN(facts));
 }
@@ -141,14 +182,16 @@ void pncp_event_processing(struct pncp_event *event, int64_t contratacoes)
 void pncp_event_checkpoint(struct pncp_event *event, const struct pncp_event_checkpoint *c)
 {
     char msg[LINE_BYTES], bytes[24], head[300];
-    const struct fact facts[] = {{"n", c->n},
-                                 {"saved", c->saved},
-                                 {"saved_so_far", c->saved_so_far},
-                                 {"total", c->total},
-                                 {"itens", c->itens},
-                                 {"arquivos", c->arquivos},
-                                 {"bytes_sent", (int64_t)c->bytes_sent},
-                                 {"ms", (int64_t)(c->seconds * 1000)}};
+    const struct fact facts[] = {WHOLE("n", c->n),
+                                 WHOLE("saved", c->saved),
+                                 WHOLE("saved_so_far", c->saved_so_far),
+                                 WHOLE("total", c->total),
+                                 WHOLE("itens", c->itens),
+                                 WHOLE("arquivos", c->arquivos),
+                                 WHOLE("bytes_sent", (int64_t)c->bytes_sent),
+                                 WHOLE("ms", (int64_t)(c->seconds * 1000)),
+                                 DECIMAL("rate", c->rate),
+                                 YES_NO("by_size", c->by_size)};
     const char *disk = sign(event, "💾", "[SAVE]"), *dot = sign(event, "·", "-");
     format_bytes(c->bytes_sent, bytes);
     if (c->last)
@@ -168,9 +211,10 @@ void pncp_event_done(struct pncp_event *event, const struct pncp_day_summary *da
 {
     char msg[LINE_BYTES];
     const struct fact facts[] = {
-        {"processed", processed},          {"saved", day->saved},         {"itens", day->itens},
-        {"arquivos", day->arquivos},       {"api_calls", day->api_calls}, {"errors", day->errors},
-        {"checkpoints", day->checkpoints}, {"remaining", day->remaining}, {"exit_code", day->exit_code}};
+        WHOLE("processed", processed),          WHOLE("saved", day->saved),         WHOLE("itens", day->itens),
+        WHOLE("arquivos", day->arquivos),       WHOLE("api_calls", day->api_calls), WHOLE("errors", day->errors),
+        WHOLE("checkpoints", day->checkpoints), WHOLE("remaining", day->remaining), WHOLE("exit_code", day->exit_code),
+        DECIMAL("seconds", day->seconds)};
     (void)snprintf(msg, sizeof(msg),
                    "%s Processed %" PRId64 " contratacoes: %" PRId64 " itens, %" PRId64 " arquivos (%" PRId64
                    " API calls, %" PRId64 " errors, %" PRId64 " checkpoints saved) %s %.1f s",
@@ -182,9 +226,10 @@ void pncp_event_done(struct pncp_event *event, const struct pncp_day_summary *da
 void pncp_event_stopped(struct pncp_event *event, int64_t done, int64_t total, const char *reason)
 {
     char msg[LINE_BYTES];
-    const struct fact facts[] = {{"done", done}, {"total", total}};
+    const struct fact facts[] = {WHOLE("done", done), WHOLE("total", total)};
     (void)snprintf(msg, sizeof(msg), "%s Stopped after %" PRId64 " of %" PRId64 " contratacoes: %s",
                    sign(event, "⚠️", "[STOP]"), done, total, reason);
+    end_whole(msg);
     put_line(event, PNCP_LEVEL_ERROR, "summary", msg, facts, PNCP_ARRAY_LEN(facts));
 }
 
@@ -199,6 +244,7 @@ void pncp_event_log(struct pncp_event *event, enum pncp_level level, const char 
     va_start(args, fmt);
     (void)vsnprintf(msg + at, sizeof(msg) - at, fmt, args);
     va_end(args);
+    end_whole(msg);
     put_line(event, level, name, msg, NULL, 0);
 }
 

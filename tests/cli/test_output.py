@@ -125,7 +125,8 @@ def test_log_json_has_the_same_facts(sim, lake):
     matches(told, [line for line in TEXT_LINES if "compacted" not in line])
     for event in by_name["checkpoint"]:
         assert [event[name] for name in ("n", "saved", "saved_so_far", "total", "itens", "arquivos")] == numbers(event["msg"])
-        assert event["bytes_sent"] > 0 and event["ms"] >= 0
+        assert event["bytes_sent"] > 0 and event["ms"] >= 0 and event["by_size"] is False
+        assert f"{event['rate']:.1f}/s" in event["msg"]
     summary = by_name["summary"][0]
     assert {name: summary[name] for name in ("saved", "itens", "arquivos", "api_calls", "errors", "checkpoints", "remaining", "exit_code")} \
         == {name: result.day[name] for name in ("saved", "itens", "arquivos", "api_calls", "errors", "checkpoints", "remaining", "exit_code")}

@@ -1,5 +1,6 @@
 /* Errors: what is set, what context and cutting do to the message, and which troubles pass by themselves. */
 #include "base/err.h"
+#include "base/view.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -73,6 +74,24 @@ static void test_long_messages_are_cut(void **state)
     assert_int_equal(err.os_errno, ENOENT);
 }
 
+static void test_a_cut_message_ends_with_a_whole_character(void **state)
+{
+    (void)state;
+    char text[1001];
+    for (size_t shift = 0; shift < 4; shift++) {
+        struct pncp_err err = PNCP_ERR_INIT;
+        memset(text, 'x', shift);
+        for (size_t at = shift; at + 4 < sizeof(text); at += 4)
+            memcpy(text + at, "😀", 5);
+        (void)pncp_err_set(&err, PNCP_E_PARSE, "%s", text);
+        assert_in_range(strlen(err.msg), sizeof(err.msg) - 4, sizeof(err.msg) - 1);
+        assert_true(pncp_view_is_utf8(pncp_view_of(err.msg)));
+        (void)pncp_err_wrap(&err, err.code, "ab");
+        assert_in_range(strlen(err.msg), sizeof(err.msg) - 4, sizeof(err.msg) - 1);
+        assert_true(pncp_view_is_utf8(pncp_view_of(err.msg)));
+    }
+}
+
 static void test_a_message_is_one_line(void **state)
 {
     (void)state;
@@ -114,6 +133,7 @@ int main(void)
         cmocka_unit_test(test_wrap_puts_context_in_front),
         cmocka_unit_test(test_which_system_errors_pass),
         cmocka_unit_test(test_long_messages_are_cut),
+        cmocka_unit_test(test_a_cut_message_ends_with_a_whole_character),
         cmocka_unit_test(test_a_message_is_one_line),
         cmocka_unit_test(test_null_is_accepted),
         cmocka_unit_test(test_every_code_has_its_own_name),

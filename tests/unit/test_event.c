@@ -1,8 +1,10 @@
 /* What a run tells, to the letter (docs/FORMATS.md, "Log"): text, JSON, signs, levels, and a stderr that is gone. */
 #include "base/mem.h"
 #include "event/event.h"
+#include "sys_faults.h"
 #include "json/json.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -174,13 +176,19 @@ static void json_has_the_same_facts(void **state)
         "\"level\":\"info\",\"event\":\"start\",\"msg\":\"Processing 505 contratacoes...\",\"contratacoes\":505}",
         "\"level\":\"info\",\"event\":\"checkpoint\",\"msg\":\"💾 Checkpoint 1: Saved 50 contratacoes (50/505 total "
         "progress, 245 itens, 1203 arquivos) · 0.42 s, 402 KiB, 12.3/s\",\"n\":1,\"saved\":50,\"saved_so_far\":50,"
-        "\"total\":505,\"itens\":245,\"arquivos\":1203,\"bytes_sent\":412000,\"ms\":424",
-        "\"level\":\"info\",\"event\":\"checkpoint\",\"msg\":\"💾 Checkpoint 1: Saved 50",
+        "\"total\":505,\"itens\":245,\"arquivos\":1203,\"bytes_sent\":412000,\"ms\":424,\"rate\":12.3,\"by_size\":"
+        "false}",
+        "\"level\":\"info\",\"event\":\"checkpoint\",\"msg\":\"💾 Checkpoint 1: Saved 50 contratacoes (50/505 total "
+        "progress, 245 itens, 1203 arquivos) · 0.42 s, 12 MiB, 12.3/s "
+        "(size)\",\"n\":1,\"saved\":50,\"saved_so_far\":50,"
+        "\"total\":505,\"itens\":245,\"arquivos\":1203,\"bytes_sent\":12582912,\"ms\":424,\"rate\":12.3,\"by_size\":"
+        "true}",
         "\"level\":\"info\",\"event\":\"final_checkpoint\",\"msg\":\"💾 Final checkpoint: Saved remaining 5 "
         "contratacoes · 0.42 s, 9999 B, 12.3/s\",\"n\":11,\"saved\":5,",
         "\"level\":\"info\",\"event\":\"summary\",\"msg\":\"✅ Processed 505 contratacoes: 2505 itens, 12015 arquivos "
         "(1010 API calls, 0 errors, 11 checkpoints saved) · 61.4 s\",\"processed\":505,\"saved\":505,\"itens\":2505,"
-        "\"arquivos\":12015,\"api_calls\":1010,\"errors\":0,\"checkpoints\":11,\"remaining\":3,\"exit_code\":0",
+        "\"arquivos\":12015,\"api_calls\":1010,\"errors\":0,\"checkpoints\":11,\"remaining\":3,\"exit_code\":0,"
+        "\"seconds\":61.4}",
         "\"level\":\"error\",\"event\":\"summary\",\"msg\":\"⚠️ Stopped after 100 of 505 contratacoes: the API "
         "does "
         "not answer\",\"done\":100,\"total\":505",
@@ -225,6 +233,48 @@ static void a_long_message_is_cut_to_one_line(void **state)
         assert_non_null(strstr(ear.text, json == 1 ? "\"msg\":\"next\"}\n" : "\nINFO next\n"));
         for (char *at = ear.text, line[2000]; json == 1 && *at != '\0';)
             next_json(&at, line, sizeof(line)); /* each is whole JSON */
+        stop_listening(&ear);
+    }
+}
+
+/* Whatever the byte at which the limit comes, the line is UTF-8. */
+static void a_cut_message_ends_with_a_whole_character(void **state)
+{
+    (void)state;
+    char text[4096];
+    for (size_t shift = 0; shift < 8; shift++) {
+        struct ear ear;
+        size_t at = shift;
+        memset(text, 'x', shift);
+        for (; at + 9 < sizeof(text); at += 9)
+            memcpy(text + at, "ção😀", 9); /* sequences of 2, 2, 1 and 4 bytes */
+        text[at] = '\0';
+        listen_to(&ear, (struct pncp_event_options){.utf8 = true, .least = PNCP_LEVEL_INFO});
+        pncp_event_log(ear.event, PNCP_LEVEL_INFO, "failure", "%s", text);
+        struct pncp_view told = pncp_view_of(heard(&ear));
+        assert_in_range(told.len, 1390, 1400);
+        assert_true(pncp_view_ends(told, "\n"));
+        assert_true(pncp_view_is_utf8(told));
+        pncp_event_stopped(ear.event, 1, 2, text);
+        told = pncp_view_of(heard(&ear));
+        assert_in_range(told.len, 1390, 1400);
+        assert_true(pncp_view_is_utf8(told));
+        stop_listening(&ear);
+    }
+}
+
+static void an_interrupted_write_drops_nothing(void **state)
+{
+    (void)state;
+    for (int json = 0; json < 2; json++) {
+        struct ear ear;
+        bool fired;
+        listen_to(&ear, (struct pncp_event_options){.utf8 = true, .json = json == 1, .least = PNCP_LEVEL_INFO});
+        sys_faults_arm(1, EINTR, SYS_FAULT_ERROR);
+        pncp_event_processing(ear.event, 505);
+        (void)sys_faults_disarm(&fired);
+        assert_true(fired);
+        assert_non_null(strstr(heard(&ear), "Processing 505 contratacoes..."));
         stop_listening(&ear);
     }
 }
@@ -308,10 +358,16 @@ static void lines_of_two_threads_do_not_mix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_lines_of_the_contract),         cmocka_unit_test(a_terminal_without_utf8_gets_ascii),
-        cmocka_unit_test(others_are_level_and_message),      cmocka_unit_test(json_has_the_same_facts),
-        cmocka_unit_test(a_long_message_is_cut_to_one_line), cmocka_unit_test(a_closed_stderr_stops_nothing),
-        cmocka_unit_test(a_live_line_gives_way_to_others),   cmocka_unit_test(lines_of_two_threads_do_not_mix),
+        cmocka_unit_test(the_lines_of_the_contract),
+        cmocka_unit_test(a_terminal_without_utf8_gets_ascii),
+        cmocka_unit_test(others_are_level_and_message),
+        cmocka_unit_test(json_has_the_same_facts),
+        cmocka_unit_test(a_long_message_is_cut_to_one_line),
+        cmocka_unit_test(a_closed_stderr_stops_nothing),
+        cmocka_unit_test(a_cut_message_ends_with_a_whole_character),
+        cmocka_unit_test(an_interrupted_write_drops_nothing),
+        cmocka_unit_test(a_live_line_gives_way_to_others),
+        cmocka_unit_test(lines_of_two_threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -142,13 +143,44 @@ static void test_utf8_texts(void **state)
     assert_int_equal(pncp_view_utf8_len(pncp_view_of("ção")), 5);
 }
 
+static void test_utf8_end_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"", ""},
+        {"abc", "abc"},
+        {"ção", "ção"},
+        {"çã", "çã"},
+        {"\xC3", ""},
+        {"a\xC3", "a"},
+        {"ab\xE2\x82", "ab"},
+        {"ab\xE2", "ab"},
+        {"ab€", "ab€"},
+        {"a\xF0\x9F\x98", "a"},
+        {"\xF0\x9F", ""},
+        {"\xF0", ""},
+        {"a😀", "a😀"},
+        {"Preg\xE3o", "Preg\xE3o"},               /* Latin-1, not at the end */
+        {"\x80\x80\x80\x80", "\x80\x80\x80\x80"}, /* no beginning of anything */
+        {"\x80", "\x80"},
+        {"a\xC1", "a\xC1"}, /* begins no sequence */
+    };
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+        char text[16];
+        (void)snprintf(text, sizeof(text), "%s", cases[i].text);
+        pncp_utf8_end_whole(text);
+        assert_string_equal(text, cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_comparison),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_utf8_every_sequence),
-        cmocka_unit_test(test_utf8_texts),
+        cmocka_unit_test(test_comparison),          cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_utf8_every_sequence), cmocka_unit_test(test_utf8_texts),
+        cmocka_unit_test(test_utf8_end_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
