@@ -170,6 +170,15 @@ static const struct pncp_flag *find_flag(enum pncp_command_id command, struct pn
     return NULL;
 }
 
+/* Given on the command line: once. Of two values the user means one, and of two switches perhaps another one. */
+static enum pncp_code mark_given(const struct pncp_flag *flag, bool *given, struct pncp_err *err)
+{
+    if (given[flag - pncp_flags])
+        return pncp_err_set(err, PNCP_E_USAGE, "--%s is given twice", flag->name);
+    given[flag - pncp_flags] = true;
+    return PNCP_OK;
+}
+
 /* argv[*at]: "--name", "--name=value" or "--name value"; *at is left at the last argument used. */
 static enum pncp_code read_long(int argc, char **argv, int *at, struct pncp_cli *cli, bool *given, struct pncp_err *err)
 {
@@ -185,21 +194,21 @@ static enum pncp_code read_long(int argc, char **argv, int *at, struct pncp_cli 
             return pncp_err_set(err, PNCP_E_USAGE, "--%s needs a value: --%s %s", flag->name, flag->name, flag->arg);
         value = argv[++*at];
     }
-    if (flag->arg != NULL && given[flag - pncp_flags])
-        return pncp_err_set(err, PNCP_E_USAGE, "--%s is given twice", flag->name);
-    given[flag - pncp_flags] = true;
-    return set_flag(cli, flag, value, err);
+    enum pncp_code rc = mark_given(flag, given, err);
+    return rc == PNCP_OK ? set_flag(cli, flag, value, err) : rc;
 }
 
 /* "-qv": letters of switches. */
-static enum pncp_code read_letters(const char *letters, struct pncp_cli *cli, struct pncp_err *err)
+static enum pncp_code read_letters(const char *letters, struct pncp_cli *cli, bool *given, struct pncp_err *err)
 {
     for (const char *letter = letters; *letter != '\0'; letter++) {
         struct pncp_view name = {letter, 1};
         const struct pncp_flag *flag = find_flag(cli->command, name, true);
         if (flag == NULL)
             return unknown_flag(cli->command, "-", (struct pncp_view){letters, strcspn(letters, "=")}, err);
-        enum pncp_code rc = set_flag(cli, flag, NULL, err);
+        enum pncp_code rc = mark_given(flag, given, err);
+        if (rc == PNCP_OK)
+            rc = set_flag(cli, flag, NULL, err);
         if (rc != PNCP_OK)
             return rc;
     }
@@ -214,7 +223,7 @@ static enum pncp_code read_args(int argc, char **argv, int first, struct pncp_cl
         if (strncmp(argv[at], "--", 2) == 0 && argv[at][2] != '\0')
             rc = read_long(argc, argv, &at, cli, given, err);
         else if (argv[at][0] == '-' && argv[at][1] != '\0' && argv[at][1] != '-')
-            rc = read_letters(argv[at] + 1, cli, err);
+            rc = read_letters(argv[at] + 1, cli, given, err);
         else if (pncp_command_of(cli->command)->takes_word && cli->word == NULL)
             cli->word = argv[at];
         else

@@ -80,6 +80,13 @@ REFUSED = [
     (["--auto-resume=no"], "--auto-resume takes no value"),
     (["--date", DAY, "--date", DAY], "--date is given twice"),
     (["--date", DAY, "--lake=a", "--lake", "b"], "--lake is given twice"),
+    (["--json", "--date", DAY, "--json"], "--json is given twice"),
+    (["verify", "--source", "--source"], "--source is given twice"),
+    (["-v", "--date", DAY, "-v"], "--verbose is given twice"),
+    (["-qq"], "--quiet is given twice"),
+    (["-v", "--verbose"], "--verbose is given twice"),
+    (["--quiet", "-q"], "--quiet is given twice"),
+    (["--help", "-h"], "--help is given twice"),
     (["--quiet", "--verbose"], "--quiet and --verbose contradict each other: give one of them"),
     (["-vq"], "--quiet and --verbose contradict each other: give one of them"),
     # words
