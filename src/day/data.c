@@ -32,7 +32,8 @@ static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer
                             "%s has format \"" PNCP_VIEW_FMT "\", this version knows \"" PNCP_DATA_FORMAT
                             "\": use a newer pncp-details",
                             path, PNCP_VIEW_ARG(format));
-    if (!pncp_footer_kv(footer, "pncp.schema", &schema) || !pncp_view_u64(schema, &schema_version))
+    if (!pncp_footer_kv(footer, "pncp.schema", &schema) || !pncp_view_u64(schema, &schema_version) ||
+        schema_version == 0) /* the first is 1 */
         return pncp_err_set(err, PNCP_E_PARSE, "%s: damaged key-value metadata", path);
     if (schema_version > PNCP_SCHEMA_VERSION)
         return pncp_err_set(err, PNCP_E_NEWER,

@@ -195,10 +195,27 @@ static bool read_entry(yyjson_val *object, struct pncp_falha *ret_entry)
     return true;
 }
 
+/* By key and part; of one (key, part) the later attempt is the last. */
 static int by_key(const void *a, const void *b)
 {
-    const struct pncp_falha *y = b;
-    return compare(a, y->key, y->part);
+    const struct pncp_falha *x = a, *y = b;
+    int order = compare(x, y->key, y->part);
+    if (order == 0)
+        order = (x->last_at_s > y->last_at_s) - (x->last_at_s < y->last_at_s);
+    return order != 0 ? order : (x->attempts > y->attempts) - (x->attempts < y->attempts);
+}
+
+/* A file that others wrote may have a (key, part) more than once: the last of each stays. */
+static void keep_latest(struct pncp_falhas *falhas)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < falhas->count; i++) {
+        const struct pncp_falha *next = i + 1 < falhas->count ? &falhas->entries[i + 1] : NULL;
+        if (next == NULL || compare(&falhas->entries[i], next->key, next->part) != 0)
+            falhas->entries[kept++] = falhas->entries[i];
+    }
+    falhas->dirty = kept != falhas->count;
+    falhas->count = kept;
 }
 
 enum pncp_code pncp_falhas_parse(struct pncp_view text, struct pncp_falhas *ret_falhas, struct pncp_err *err)
@@ -229,6 +246,7 @@ enum pncp_code pncp_falhas_parse(struct pncp_view text, struct pncp_falhas *ret_
         }
     }
     qsort(falhas.entries, falhas.count, sizeof(*falhas.entries), by_key);
+    keep_latest(&falhas);
     *ret_falhas = falhas;
     return PNCP_OK;
 }

@@ -39,7 +39,8 @@ struct pncp_falhas {
  * ret_rebuilt (may be NULL): it is rebuilt from the data. PNCP_E_NEWER · PNCP_E_IO · PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_falhas_load(struct pncp_lake *lake, struct pncp_date date,
                                            struct pncp_falhas *ret_falhas, bool *ret_rebuilt, struct pncp_err *err);
-/* The text of such a file. PNCP_E_PARSE · PNCP_E_NEWER · PNCP_E_NOMEM. */
+/* The text of such a file; of several entries of one (key, part) the one with the latest last_at, then with the most
+ * attempts, and the set is dirty. PNCP_E_PARSE · PNCP_E_NEWER · PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_falhas_parse(struct pncp_view text, struct pncp_falhas *ret_falhas,
                                             struct pncp_err *err);
 void pncp_falhas_release(struct pncp_falhas *falhas);

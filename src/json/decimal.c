@@ -61,8 +61,8 @@ bool pncp_decimal_parse(struct pncp_view number, int scale, int64_t *ret_value)
         if (__builtin_mul_overflow(value, (uint64_t)10, &value))
             return false;
     }
-    if (!any || value > (uint64_t)INT64_MAX)
+    if (!any || value > (uint64_t)INT64_MAX + negative)
         return false;
-    *ret_value = negative ? -(int64_t)value : (int64_t)value;
+    *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value; /* INT64_MIN has no positive counterpart */
     return true;
 }

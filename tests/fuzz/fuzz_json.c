@@ -136,6 +136,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t value;
     check_parse(text);
     check_writer(text);
-    FUZZ_CHECK(!pncp_decimal_parse(text, 4, &value) || value >= -INT64_MAX); /* perhaps no JSON number */
+    FUZZ_CHECK(!pncp_decimal_parse(text, 4, &value) || text.len > 0); /* perhaps no JSON number */
     return 0;
 }

@@ -47,7 +47,7 @@ static bool whole(const struct digits *digits, long power, uint64_t *ret_value)
     for (; power > 0; power--)
         value *= 10;
     *ret_value = (uint64_t)value;
-    return value <= (uint64_t)INT64_MAX;
+    return value <= (uint64_t)INT64_MAX + 1;
 }
 
 bool reference_decimal(struct pncp_view number, int scale, int64_t *ret_value)
@@ -78,9 +78,11 @@ bool reference_decimal(struct pncp_view number, int scale, int64_t *ret_value)
     uint64_t value;
     bool fits = whole(&digits, exponent - digits.fraction + scale, &value);
     free(digits.text);
-    if (fits)
-        *ret_value = number.data[0] == '-' ? -(int64_t)value : (int64_t)value;
-    return fits;
+    bool negative = number.data[0] == '-';
+    if (!fits || (!negative && value > (uint64_t)INT64_MAX))
+        return false;
+    *ret_value = value > (uint64_t)INT64_MAX ? INT64_MIN : negative ? -(int64_t)value : (int64_t)value;
+    return true;
 }
 
 /* ---- times ----------------------------------------------------------------------------------- */

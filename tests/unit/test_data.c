@@ -43,6 +43,7 @@ static const struct file FILES[] = {
     {"newer format, other columns", "details 2", "9", "20251022", "?", "?", true, {1}, PNCP_E_NEWER, "newer"},
     {"newer schema", "details 1", "2", "20251022", HISTORY, COMMIT, true, {1}, PNCP_E_NEWER, "schema version 2"},
     {"schema not a number", "details 1", "x", "20251022", HISTORY, COMMIT, false, {1}, PNCP_E_PARSE, "damaged"},
+    {"schema 0", "details 1", "0", "20251022", HISTORY, COMMIT, false, {1}, PNCP_E_PARSE, "damaged"},
     {"no schema", "details 1", NULL, "20251022", HISTORY, COMMIT, false, {1}, PNCP_E_PARSE, "damaged"},
     {"another day", "details 1", "1", "20251021", HISTORY, COMMIT, false, {1}, PNCP_E_PARSE, "another day: 20251021"},
     {"no day", "details 1", "1", NULL, HISTORY, COMMIT, false, {1}, PNCP_E_PARSE, "another day: "},

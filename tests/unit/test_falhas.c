@@ -359,6 +359,48 @@ static void the_text_is_checked(void **state)
     }
 }
 
+#define PART_AT(part, attempts, last)                                                                                  \
+    "{\"key\":\"83102277000152|2025|1\",\"part\":\"" part "\",\"kind\":\"failed\",\"attempts\":" attempts              \
+    ",\"first_at\":\"2025-10-23T06:00:00Z\",\"last_at\":\"2025-10-23T" last                                            \
+    "Z\",\"not_before\":\"2025-10-24T06:00:00Z\"}"
+
+static void of_one_key_and_part_the_later_attempt_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *entries;
+        size_t count;
+        uint32_t attempts[2];
+        bool dirty;
+    } cases[] = {
+        {PART_AT("itens", "1", "07:00:00") "," PART_AT("itens", "2", "08:00:00"), 1, {2}, true},
+        {PART_AT("itens", "2", "08:00:00") "," PART_AT("itens", "1", "07:00:00"), 1, {2}, true},
+        {PART_AT("itens", "9", "07:00:00") "," PART_AT("itens", "3", "07:00:01"), 1, {3}, true},
+        {PART_AT("itens", "5", "07:00:00") "," PART_AT("itens", "4", "07:00:00"), 1, {5}, true},
+        {PART_AT("itens", "1", "07:00:00") "," PART_AT("itens", "3", "09:00:00") "," PART_AT("itens", "2", "08:00:00"),
+         1,
+         {3},
+         true},
+        {PART_AT("arquivos", "2", "08:00:00") "," PART_AT("itens", "1", "07:00:00"), 2, {1, 2}, false},
+        {PART_AT("arquivos", "2", "08:00:00") "," PART_AT("itens", "1", "07:00:00") "," PART_AT("arquivos", "4",
+                                                                                                "09:00:00"),
+         2,
+         {1, 4},
+         true},
+    };
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+        AUTO(pncp_buf_release) struct pncp_buf text = {0};
+        struct pncp_falhas falhas = {0};
+        assert_int_equal(pncp_buf_format(&text, "{\"v\":1,\"entries\":[%s]}", cases[i].entries), PNCP_OK);
+        assert_int_equal(pncp_falhas_parse(pncp_buf_view(&text), &falhas, NULL), PNCP_OK);
+        assert_int_equal(falhas.count, cases[i].count);
+        for (size_t k = 0; k < falhas.count; k++)
+            assert_int_equal(falhas.entries[k].attempts, cases[i].attempts[k]);
+        assert_true(falhas.dirty == cases[i].dirty);
+        pncp_falhas_release(&falhas);
+    }
+}
+
 static void damage_is_set_aside_and_newer_is_refused(void **state)
 {
     (void)state;
@@ -405,6 +447,7 @@ int main(void)
         cmocka_unit_test(two_runs_are_merged),
         cmocka_unit_test(a_change_far_from_the_end_is_noticed),
         cmocka_unit_test(the_text_is_checked),
+        cmocka_unit_test(of_one_key_and_part_the_later_attempt_is_kept),
         cmocka_unit_test(damage_is_set_aside_and_newer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
