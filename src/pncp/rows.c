@@ -24,6 +24,8 @@ bool pncp_rows_day(yyjson_val *contratacao, struct pncp_date *ret_date)
 {
     struct pncp_view text = pncp_json_text(pncp_json_get(contratacao, "dataPublicacaoPncp"));
     int64_t us;
+    if (text.len == strlen("2025-10-22")) /* only the day, as others keep it; the API sends the time too */
+        return pncp_date_parse(text, ret_date);
     if (!pncp_datetime_parse(text, &us))
         return false;
     if (pncp_view_ends(text, "Z")) { /* an instant; the API sends civil times of Brasília */

@@ -17,7 +17,8 @@
 /* The identity of a listing row or single object: from orgaoEntidade.cnpj, anoCompra, sequencialCompra; where one is
  * missing from numeroControlePNCP. PNCP_E_PARSE names the field. */
 MUST_CHECK enum pncp_code pncp_rows_key(yyjson_val *contratacao, struct pncp_key *ret_key, struct pncp_err *err);
-/* Publication day of the row (dataPublicacaoPncp), false when absent or malformed. */
+/* Publication day of the row: dataPublicacaoPncp, a time (Brasília's clock; an instant when it ends in Z) or only a
+ * day, "2025-10-22". False when absent or malformed. */
 MUST_CHECK bool pncp_rows_day(yyjson_val *contratacao, struct pncp_date *ret_date);
 
 /* Append one contratação to a table of pncp_list_schema(). PNCP_E_PARSE as pncp_rows_key (the table is unchanged) ·

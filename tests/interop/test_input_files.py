@@ -163,6 +163,28 @@ def test_numero_controle_alone_is_a_key(tmp_path, lake, sim, listing, truth):
     assert all(row["itens_total"] == truth[key_of(row)]["itens_total"] and row["extra"] is None for row in saved)
 
 
+@pytest.mark.parametrize("kind", ["text", "date32", "json"])
+def test_a_publication_date_without_time(tmp_path, lake, sim, listing, truth, kind):
+    """It is that day. The column means a time: what was given goes to extra, as every value that does not fit."""
+    days = ["2025-10-22"] * (COUNT - 2) + ["2025-10-21", "2025-10-23"]
+    records = [{"numeroControlePNCP": row["numeroControlePNCP"],
+                "dataPublicacaoPncp": datetime.date.fromisoformat(day) if kind == "date32" else day}
+               for row, day in zip(listing, days)]
+    path = tmp_path / "entrada"
+    if kind == "json":
+        path.write_text(json.dumps(records), encoding="utf-8")
+    else:
+        pq.write_table(table_of(records), path)
+    result = run("--input", path, "--date", DAY, *FAST, lake=lake, sim=sim, exit=0)
+    assert result.day["listed"] == COUNT - 2
+    assert sum("2 rows of another publication day left out" in line for line in result.stderr) == 1
+    saved = rows(lake)
+    assert {key_of(row) for row in saved} == set(list(truth)[:COUNT - 2])
+    for row in saved:
+        assert (row["data_publicacao"], row["dataPublicacaoPncp"]) == (datetime.date(2025, 10, 22), None)
+        assert json.loads(row["extra"]) == {"dataPublicacaoPncp": "2025-10-22"}
+
+
 def test_a_key_counts_once(tmp_path, lake, sim, listing, truth):
     pq.write_table(table_of(listing + listing[::-1]), tmp_path / "e.parquet")
     result = run("--input", tmp_path / "e.parquet", "--date", DAY, *FAST, lake=lake, sim=sim, exit=0)

@@ -68,6 +68,8 @@ static const struct json_case {
      PARTS(1, "2025-10-21T23:59:59") PARTS(2, "2025-10-22T00:00:00") PARTS(3, "2025-10-22T23:59:59.999999")
          PARTS(4, "2025-10-23T00:00:00"),
      0, PNCP_OK, 2, 0, 2, ""},
+    {"only the day", PARTS(1, "2025-10-21") PARTS(2, "2025-10-22") PARTS(3, "2025-10-23"), 0, PNCP_OK, 1, 0, 2, ""},
+    {"a day that is none", PARTS(1, "2025-02-30"), 0, PNCP_E_PARSE, 0, 0, 0, "row 1: no valid dataPublicacaoPncp"},
     {"a row of another day does not take its key", PARTS(1, "2025-10-21T10:00:00") PARTS(1, DAY), 0, PNCP_OK, 1, 0, 1,
      ""},
     {"no more than asked for", PARTS(1, DAY) PARTS(1, DAY) PARTS(2, DAY) PARTS(3, DAY), 2, PNCP_OK, 2, 1, 0, ""},
