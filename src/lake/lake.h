@@ -80,12 +80,13 @@ struct pncp_body { /* one of the two */
 /* Replace or create, whatever is there. */
 MUST_CHECK enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path, const struct pncp_body *body,
                                         struct pncp_err *err);
-/* Only while the object's version is `expected` ("" : only if it does not exist). PNCP_E_CONFLICT. */
+/* Only while the object's version is `expected` ("" : only if it does not exist). PNCP_E_CONFLICT · PNCP_E_BUSY,
+ * transient: another process has the commit lock for more than 30 s. */
 MUST_CHECK enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
                                              const struct pncp_version *expected, const struct pncp_body *body,
                                              struct pncp_version *ret_version, struct pncp_err *err);
 /* New object = the first keep_bytes of the version expected + tail. keep_bytes 0 with expected "" creates.
- * PNCP_E_CONFLICT. */
+ * PNCP_E_CONFLICT · PNCP_E_BUSY as above. */
 MUST_CHECK enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
                                               const struct pncp_version *expected, uint64_t keep_bytes,
                                               const struct pncp_view *tails, size_t tail_count,

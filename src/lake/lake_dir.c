@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -14,10 +15,17 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define VERSION_TAIL_BYTES                                                                                             \
     ((size_t)64 * 1024) /* hashed; the commit id is the footer's last key-value, so no two commits look alike */
+
+/* A commit holds the lock while it copies and syncs one day's file: seconds at most, also on a slow disk. Who has it
+ * for longer is stopped or hangs. */
+#define LOCK_WAIT_MS 30000
+#define LOCK_STEP_FIRST_MS 1
+#define LOCK_STEP_LONGEST_MS 50
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -158,7 +166,24 @@ const char *pncp_lake_url(const struct pncp_lake *lake)
 
 /* ---- versions and locks ---------------------------------------------------------------------- */
 
-/* The commit lock, held until the descriptor is closed. */
+/* flock, exclusive, for no longer than LOCK_WAIT_MS: it has no limit of its own. 0 or -1 and errno, EWOULDBLOCK when
+ * somebody else has it all the time. */
+static int lock_within_limit(int fd)
+{
+    uint64_t begun = pncp_clock_mono_ms();
+    for (long step_ms = LOCK_STEP_FIRST_MS;; step_ms = PNCP_MIN(step_ms * 2, (long)LOCK_STEP_LONGEST_MS)) {
+        if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK || pncp_clock_mono_ms() - begun >= LOCK_WAIT_MS)
+            return -1;
+        const struct timespec step = {.tv_nsec = step_ms * 1000 * 1000};
+        (void)nanosleep(&step, NULL);
+    }
+}
+
+/* The commit lock, held until the descriptor is closed. PNCP_E_BUSY, transient: it was not free in time. */
 static enum pncp_code take_lock(struct pncp_lake *lake, const char *lock, int *ret_fd, struct pncp_err *err)
 {
     int fd = pncp_sys_openat(lake->root_fd, lock, O_RDWR | O_CREAT, 0666);
@@ -173,14 +198,16 @@ static enum pncp_code take_lock(struct pncp_lake *lake, const char *lock, int *r
     }
     if (fd < 0)
         return pncp_err_sys(err, errno, "lake %s: open lock %s", lake->url, lock);
-    int got;
-    do
-        got = pncp_sys_flock(fd, LOCK_EX);
-    while (got != 0 && errno == EINTR);
-    if (got != 0) {
-        enum pncp_code rc = pncp_err_sys(err, errno, "lake %s: lock %s", lake->url, lock);
+    if (lock_within_limit(fd) != 0) {
+        int why = errno;
         pncp_fd_close(&fd);
-        return rc;
+        if (why != EWOULDBLOCK)
+            return pncp_err_sys(err, why, "lake %s: lock %s", lake->url, lock);
+        (void)pncp_err_set(err, PNCP_E_BUSY, "lake %s: %s is held by another process for more than %d s", lake->url,
+                           lock, LOCK_WAIT_MS / 1000);
+        if (err != NULL)
+            err->transient = true;
+        return PNCP_E_BUSY;
     }
     *ret_fd = fd;
     return PNCP_OK;

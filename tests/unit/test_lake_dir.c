@@ -360,6 +360,71 @@ static void the_commit_lock_is_held_throughout(void **state)
     rows_lake_close(&lake);
 }
 
+static uint64_t clock_step_ms, clock_extra_ms; /* each look at the clock is that much later than the true time */
+uint64_t __real_pncp_clock_mono_ms(void);
+uint64_t __wrap_pncp_clock_mono_ms(void);
+uint64_t __wrap_pncp_clock_mono_ms(void)
+{
+    clock_extra_ms += clock_step_ms;
+    return __real_pncp_clock_mono_ms() + clock_extra_ms;
+}
+
+struct waiting {
+    int holder; /* has the lock */
+    unsigned tries, free_at;
+};
+
+static int release_in_time(void *ctx, const char *call, const char *path)
+{
+    (void)path;
+    struct waiting *waiting = ctx;
+    if (strcmp(call, "flock") == 0 && ++waiting->tries == waiting->free_at)
+        assert_int_equal(flock(waiting->holder, LOCK_UN), 0);
+    return 0;
+}
+
+/* A process that was stopped inside a commit must not stop every later run too. */
+static void a_commit_lock_is_waited_for_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    char lock[600];
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct pncp_version version = {.text = ""}, before;
+    const struct pncp_body body = {.bytes = PNCP_VIEW_LIT("x")};
+    const struct pncp_view tail = PNCP_VIEW_LIT("y");
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &version, &body, &version, NULL), PNCP_OK);
+    before = version;
+    (void)snprintf(lock, sizeof(lock), "%s/" LOCK, lake.folder);
+    struct waiting waiting = {.holder = open(lock, O_RDWR | O_CLOEXEC)};
+    assert_true(waiting.holder >= 0);
+    assert_int_equal(flock(waiting.holder, LOCK_EX), 0);
+    uint64_t hash = rows_lake_hash(&lake);
+    (void)alarm(20); /* one that waits for ever fails */
+    clock_step_ms = 4000;
+    clock_extra_ms = 0;
+    sys_faults_hook(release_in_time, &waiting);
+    assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &before, &body, &version, &err), PNCP_E_BUSY);
+    assert_true(err.transient && err.code == PNCP_E_BUSY);
+    assert_non_null(strstr(err.msg, LOCK " is held by another process for more than 30 s"));
+    assert_in_range(clock_extra_ms, 30000, 44000);
+    assert_in_range(waiting.tries, 5, 10); /* it did wait, and looked again and again */
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &before, 1, &tail, 1, &version, &err), PNCP_E_BUSY);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &before, 1, &tail, 1, &version, NULL), PNCP_E_BUSY);
+    assert_true(rows_lake_hash(&lake) == hash);
+    /* free before the limit */
+    waiting.tries = 0;
+    waiting.free_at = 4;
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &before, 1, &tail, 1, &version, &err), PNCP_OK);
+    assert_int_equal(waiting.tries, 5); /* the fifth is the temp file's */
+    sys_faults_hook(NULL, NULL);
+    clock_step_ms = 0;
+    (void)alarm(0);
+    assert_int_equal(close(waiting.holder), 0);
+    rows_lake_close(&lake);
+}
+
 /* ---- many at once ---------------------------------------------------------------------------- */
 
 #define THREADS 3
@@ -510,6 +575,7 @@ int main(void)
         cmocka_unit_test(a_large_prefix_is_kept_whatever_the_file_system),
         cmocka_unit_test(a_reader_keeps_the_version_it_opened),
         cmocka_unit_test(the_commit_lock_is_held_throughout),
+        cmocka_unit_test(a_commit_lock_is_waited_for_but_not_for_ever),
         cmocka_unit_test(no_update_is_lost_among_threads),
         cmocka_unit_test(names_in_a_folder),
         cmocka_unit_test(one_run_holds_a_day),
