@@ -51,10 +51,12 @@ def command(*args, lake=None) -> list:
 
 
 def environment(sim=None, env=None) -> dict:
-    """This process's environment without settings of the program, the simulator's addresses, and `env`."""
+    """This process's environment without settings of the program, the simulator's addresses, and `env`. Without a
+    simulator nobody answers: a test that goes wrong must not reach the real API."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PNCP_")}
     clean["no_proxy"] = clean["NO_PROXY"] = "127.0.0.1"
-    return {**clean, **(sim.environment if sim else {}), **(env or {})}
+    nobody = {"PNCP_CONSULTA_URL": "http://127.0.0.1:1", "PNCP_DETAIL_URL": "http://127.0.0.1:1"}
+    return {**clean, **(sim.environment if sim else nobody), **(env or {})}
 
 
 def finish(process, timeout=120) -> Result:
