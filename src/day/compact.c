@@ -46,7 +46,6 @@ static int by_key(const void *a, const void *b)
 struct rewrite {
     struct pncp_stage stage;
     struct pncp_footer footer;
-    bool has_footer;
     struct pncp_buf history;
     char id[PNCP_ID_BYTES];
 };
@@ -54,8 +53,7 @@ struct rewrite {
 static void release_rewrite(struct rewrite *rewrite)
 {
     pncp_stage_release(&rewrite->stage);
-    if (rewrite->has_footer)
-        pncp_footer_release(&rewrite->footer);
+    pncp_footer_release(&rewrite->footer);
     pncp_buf_release(&rewrite->history);
 }
 
@@ -84,7 +82,6 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct pncp_row_p
         rc = pncp_regroup(&regroup, &rewrite->stage, &rewrite->footer, err);
     if (rc != PNCP_OK)
         return rc;
-    rewrite->has_footer = true;
     if (rewrite->footer.rows != data->footer.rows) /* never fewer rows than before */
         return pncp_err_set(err, PNCP_E_PARSE, "compact: %" PRIu64 " rows instead of %" PRIu64, rewrite->footer.rows,
                             data->footer.rows);
@@ -95,7 +92,6 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct pncp_row_p
 static enum pncp_code stage_footer(struct pncp_data *data, const char *run_id, struct rewrite *rewrite,
                                    const struct pncp_commit_result *result, struct pncp_err *err)
 {
-    AUTO(pncp_buf_release) struct pncp_buf tail = {0};
     struct pncp_kv_pair kvs[PNCP_DATA_KVS];
     char day[PNCP_DATE_TEXT_BYTES];
     struct pncp_history_entry entry = {.rewrite = true,
@@ -114,11 +110,12 @@ static enum pncp_code stage_footer(struct pncp_data *data, const char *run_id, s
     struct pncp_footer merged;
     const struct pncp_footer_piece piece = {
         .footer = &rewrite->footer, .count = rewrite->footer.group_count, .at = PNCP_PARQUET_MAGIC_BYTES};
-    enum pncp_code rc = pncp_footer_build(&piece, 1, kvs, PNCP_DATA_KVS, &tail, &merged, err);
+    enum pncp_code rc = pncp_footer_make(&piece, 1, kvs, PNCP_DATA_KVS, &merged, err);
     if (rc != PNCP_OK)
         return rc;
     pncp_footer_release(&rewrite->footer);
     rewrite->footer = merged;
+    struct pncp_view tail = pncp_footer_tail(&rewrite->footer);
     return pncp_stage_append(&rewrite->stage, tail.data, tail.len, err);
 }
 
@@ -180,7 +177,6 @@ static enum pncp_code rewrite_once(struct pncp_data *data, const char *run_id, c
     rc = pncp_lake_write_if(data->lake, path, lock, &before, &body, &version, err);
     if (rc != PNCP_OK)
         return find_out(data, rewrite.id, &before, rc, err);
-    rewrite.has_footer = false;
     return pncp_data_adopt(data, &rewrite.footer, pncp_buf_view(&rewrite.history), rewrite.id, &version, err);
 }
 

@@ -154,12 +154,12 @@ static enum pncp_code release_row(struct pncp_listing *listing, struct modalidad
         return rc;
     bool ours = pncp_rows_day(row, &date) && date.days == listing->options.date.days;
     unsigned flags = PNCP_KEY_SEEN | (ours ? (unsigned)PNCP_KEY_LISTED : 0);
-    rc = pncp_keyset_set(listing->keys, pncp_key_pack(&key), flags, &before);
+    const struct pncp_packed_key packed = pncp_key_pack(&key);
+    rc = pncp_keyset_set(listing->keys, packed, flags, &before);
     if (rc != PNCP_OK)
         return pncp_err_set(err, rc, "listing: out of memory");
     m->rows++;
     if ((before & PNCP_KEY_SEEN) == 0) {
-        const struct pncp_packed_key packed = pncp_key_pack(&key);
         m->unique++;
         m->keys_sum += pncp_hash64(&packed, sizeof(packed), 0);
         listing->other_days += !ours && m->readings == 0;

@@ -153,16 +153,6 @@ static bool take_levels(struct pncp_view *data, size_t slots, int16_t max, int16
     return true;
 }
 
-static size_t count_values(const struct pncp_leaf *leaf, size_t slots)
-{
-    size_t count = 0;
-    if (leaf->max_def == 0)
-        return slots;
-    for (size_t i = 0; i < slots; i++)
-        count += leaf->def[leaf->level_count + i] == leaf->max_def;
-    return count;
-}
-
 static enum pncp_code append_texts(struct reading *reading, const uint16_t *indexes, size_t count)
 {
     const struct pncp_leaf *dictionary = &reading->reader->dictionary;
@@ -236,11 +226,12 @@ static enum pncp_code take_slots(struct reading *reading, const struct page *pag
     enum pncp_code rc = pncp_leaf_reserve(to, slots, 0, 0);
     if (rc != PNCP_OK)
         return rc;
-    if (!take_levels(&data, slots, to->max_rep, to->max_rep > 0 ? to->rep + to->level_count : NULL) ||
-        !take_levels(&data, slots, to->max_def, to->max_def > 0 ? to->def + to->level_count : NULL) ||
-        (reading->slots == 0 && to->max_rep > 0 && to->rep[to->level_count] != 0))
+    int16_t *rep = to->max_rep > 0 ? to->rep + to->level_count : NULL;
+    int16_t *def = to->max_def > 0 ? to->def + to->level_count : NULL;
+    if (!take_levels(&data, slots, to->max_rep, rep) || !take_levels(&data, slots, to->max_def, def) ||
+        (reading->slots == 0 && rep != NULL && rep[0] != 0))
         return damaged(reading, "its levels are unsound");
-    size_t values = count_values(to, slots);
+    size_t values = pncp_leaf_count_values(def, slots, to->max_def);
     rc = plain ? pncp_plain_get(data, values, to) : take_references(reading, data, values);
     if (rc == PNCP_E_PARSE && reading->damage == NULL)
         return damaged(reading, "its values are cut off");

@@ -111,7 +111,7 @@ static enum pncp_code put_levels(struct pncp_buf *page, const int16_t *levels, s
     if (rc != PNCP_OK)
         return rc;
     size_t at = page->len;
-    page->len += PNCP_PLAIN_LENGTH_BYTES;
+    pncp_plain_put_length(page, 0); /* known below */
     rc = pncp_rle_put(page, (const uint16_t *)levels + first, count,
                       pncp_rle_width((size_t)max)); /* checked: not negative */
     size_t end = page->len;
@@ -209,13 +209,6 @@ static bool is_less(const struct pncp_leaf *leaf, size_t a, size_t b)
     return order != 0 ? order < 0 : x.len < y.len;
 }
 
-static struct pncp_view plain_value(const struct pncp_leaf *leaf, size_t i)
-{
-    size_t width = pncp_type_width(leaf->type);
-    return leaf->type == PNCP_T_TEXT ? pncp_leaf_text(leaf, i)
-                                     : (struct pncp_view){leaf->values.data + i * width, width};
-}
-
 static void put_statistics(struct pncp_thrift_writer *w, const struct pncp_leaf *leaf)
 {
     size_t min = 0, max = 0;
@@ -228,12 +221,12 @@ static void put_statistics(struct pncp_thrift_writer *w, const struct pncp_leaf 
     pncp_thrift_put_field(w, 12, PNCP_THRIFT_STRUCT);
     int16_t outer = pncp_thrift_struct_begin(w);
     pncp_thrift_put_int_field(w, 3, PNCP_THRIFT_I64, (int64_t)(leaf->level_count - leaf->value_count));
-    if (leaf->value_count > 0 && plain_value(leaf, min).len <= BOUND_MAX_BYTES &&
-        plain_value(leaf, max).len <= BOUND_MAX_BYTES) {
+    if (leaf->value_count > 0 && pncp_leaf_value(leaf, min).len <= BOUND_MAX_BYTES &&
+        pncp_leaf_value(leaf, max).len <= BOUND_MAX_BYTES) {
         pncp_thrift_put_field(w, 5, PNCP_THRIFT_BINARY);
-        pncp_thrift_put_binary(w, plain_value(leaf, max));
+        pncp_thrift_put_binary(w, pncp_leaf_value(leaf, max));
         pncp_thrift_put_field(w, 6, PNCP_THRIFT_BINARY);
-        pncp_thrift_put_binary(w, plain_value(leaf, min));
+        pncp_thrift_put_binary(w, pncp_leaf_value(leaf, min));
         pncp_thrift_put_field(w, 7, PNCP_THRIFT_TRUE); /* exact, both */
         pncp_thrift_put_field(w, 8, PNCP_THRIFT_TRUE);
     }

@@ -1,4 +1,5 @@
 #include "parquet/dictionary.h"
+#include "base/random.h"
 #include "parquet/plain.h"
 #include "parquet/rle.h"
 
@@ -46,32 +47,15 @@ static enum pncp_code begin(struct pncp_dictionary *dictionary, size_t values, s
     return PNCP_OK;
 }
 
-/* A multiplication for every eight bytes: the values of a column are many, short and much alike. */
-static uint32_t hash_of(struct pncp_view value)
+/* The place of the i-th value, which is added when it is new; *ret_place is PNCP_DICTIONARY_MAX_VALUES when there is
+ * none for it. */
+static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, size_t i, size_t slots,
+                               size_t *ret_place)
 {
-    static const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t hash = value.len * odd, word;
-    for (; value.len >= sizeof(word); value = pncp_view_from(value, sizeof(word))) {
-        memcpy(&word, value.data, sizeof(word));
-        hash = (hash ^ word) * odd;
-        hash ^= hash >> 32;
-    }
-    word = 0;
-    if (value.len > 0)
-        memcpy(&word, value.data, value.len);
-    hash = (hash ^ word) * odd;
-    hash = (hash ^ hash >> 29) * odd;
-    return (uint32_t)(hash >> 32);
-}
-
-/* The place of `value`, which is added when it is new; *ret_place is PNCP_DICTIONARY_MAX_VALUES when there is none for
- * it. */
-static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, struct pncp_view value,
-                               size_t slots, size_t *ret_place)
-{
+    struct pncp_view value = pncp_leaf_value(leaf, i);
     struct entry *entries = (struct entry *)(void *)dictionary->entries.data;
     uint16_t *table = (uint16_t *)(void *)dictionary->table.data; /* place + 1; 0: free */
-    uint32_t hash = hash_of(value);
+    uint32_t hash = (uint32_t)pncp_hash64(value.data, value.len, 0);
     size_t slot = hash & (slots - 1);
     *ret_place = PNCP_DICTIONARY_MAX_VALUES;
     for (unsigned probe = 0; table[slot] != 0; slot = (slot + 1) & (slots - 1)) {
@@ -84,7 +68,7 @@ static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct 
         if (++probe == PROBES_MAX)
             return PNCP_OK;
     }
-    size_t width = pncp_type_width(leaf->type), prefix = width == 0 ? PNCP_PLAIN_LENGTH_BYTES : 0;
+    size_t prefix = leaf->type == PNCP_T_TEXT ? PNCP_PLAIN_LENGTH_BYTES : 0;
     if (dictionary->count == PNCP_DICTIONARY_MAX_VALUES ||
         dictionary->page.len + prefix + value.len > PNCP_DICTIONARY_MAX_BYTES)
         return PNCP_OK;
@@ -104,7 +88,7 @@ static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct 
 
 enum pncp_code pncp_dictionary_make(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, bool *ret_pays)
 {
-    size_t slots = 0, width = pncp_type_width(leaf->type);
+    size_t slots = 0;
     assert(leaf->type != PNCP_T_BOOL);
     *ret_pays = false;
     if (leaf->value_count == 0)
@@ -114,10 +98,8 @@ enum pncp_code pncp_dictionary_make(struct pncp_dictionary *dictionary, const st
         return rc;
     uint16_t *indexes = (uint16_t *)(void *)dictionary->indexes.data;
     for (size_t i = 0; i < leaf->value_count; i++) {
-        struct pncp_view value =
-            width == 0 ? pncp_leaf_text(leaf, i) : (struct pncp_view){leaf->values.data + i * width, width};
         size_t place = 0;
-        rc = place_of(dictionary, leaf, value, slots, &place);
+        rc = place_of(dictionary, leaf, i, slots, &place);
         if (rc != PNCP_OK || place == PNCP_DICTIONARY_MAX_VALUES)
             return rc;
         indexes[i] = (uint16_t)place;

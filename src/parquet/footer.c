@@ -43,7 +43,7 @@ static enum pncp_code read_schema(struct pncp_thrift_reader *r, struct pncp_foot
     } open[PNCP_PARQUET_SCHEMA_DEPTH_MAX] = {{.left = 1}}; /* the root is the only one at level 0, and has no level */
     size_t depth = 0;
     size_t count = pncp_thrift_list(r, &type);
-    if (type != PNCP_THRIFT_STRUCT || count == 0 || footer->leaves != NULL)
+    if (type != PNCP_THRIFT_STRUCT || count == 0)
         return damaged(err, "no schema");
     footer->leaves = pncp_calloc(count, sizeof(*footer->leaves));
     if (footer->leaves == NULL)

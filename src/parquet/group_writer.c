@@ -66,29 +66,6 @@ enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *writer, const st
 
 /* ---- finishing ------------------------------------------------------------------------------- */
 
-enum pncp_code pncp_footer_put_new(const struct pncp_schema *schema, uint64_t rows, size_t group_count,
-                                   struct pncp_view groups, const struct pncp_kv_pair *kvs, size_t kv_count,
-                                   struct pncp_buf *out)
-{
-    AUTO(pncp_buf_release) struct pncp_buf elements = {0};
-    AUTO(pncp_buf_release) struct pncp_buf orders = {0};
-    AUTO(pncp_buf_release) struct pncp_buf created_by = {0};
-    enum pncp_code rc = pncp_schema_put(schema, &elements, &orders);
-    struct pncp_thrift_writer w = {.out = &created_by, .rc = rc};
-    pncp_thrift_put_binary(&w, PNCP_VIEW_LIT(PNCP_PARQUET_CREATED_BY));
-    size_t footer_at = out->len;
-    struct pncp_footer_head head = {
-        .version = 2, .schema = pncp_buf_view(&elements), .rows = rows, .group_count = group_count};
-    struct pncp_footer_foot foot = {.kvs = kvs,
-                                    .kv_count = kv_count,
-                                    .created_by = pncp_buf_view(&created_by),
-                                    .column_orders = pncp_buf_view(&orders)};
-    rc = w.rc == PNCP_OK ? pncp_footer_put_head(out, &head) : w.rc;
-    if (rc == PNCP_OK)
-        rc = pncp_buf_append(out, groups.data, groups.len);
-    return rc == PNCP_OK ? pncp_footer_put_foot(out, footer_at, &foot) : rc;
-}
-
 enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct pncp_buf *ret_file,
                                         struct pncp_footer *ret_footer, struct pncp_err *err)
 {

@@ -5,17 +5,9 @@
 /* Fixed widths are taken over from memory as they lie there. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Parquet values are little-endian");
 
-/* Where the i-th value begins in leaf->values; i may be value_count. */
-static size_t place_of(const struct pncp_leaf *leaf, size_t i)
-{
-    if (leaf->type != PNCP_T_TEXT)
-        return i * pncp_type_width(leaf->type);
-    return i == 0 ? 0 : leaf->ends[i - 1];
-}
-
 size_t pncp_plain_bytes(const struct pncp_leaf *leaf, size_t first, size_t count)
 {
-    size_t bytes = place_of(leaf, first + count) - place_of(leaf, first);
+    size_t bytes = pncp_leaf_value_offset(leaf, first + count) - pncp_leaf_value_offset(leaf, first);
     return leaf->type == PNCP_T_TEXT ? bytes + count * PNCP_PLAIN_LENGTH_BYTES : bytes;
 }
 
@@ -28,7 +20,7 @@ void pncp_plain_put_length(struct pncp_buf *out, size_t len)
 
 static void put_texts(struct pncp_buf *out, const struct pncp_leaf *leaf, size_t first, size_t count)
 {
-    size_t at = place_of(leaf, first);
+    size_t at = pncp_leaf_value_offset(leaf, first);
     for (size_t i = first; i < first + count; i++) {
         size_t len = leaf->ends[i] - at;
         pncp_plain_put_length(out, len);
@@ -61,7 +53,7 @@ enum pncp_code pncp_plain_put(struct pncp_buf *out, const struct pncp_leaf *leaf
     } else if (leaf->type == PNCP_T_BOOL) {
         put_booleans(out, leaf->values.data + first, count);
     } else {
-        memcpy(out->data + out->len, leaf->values.data + place_of(leaf, first), bytes);
+        memcpy(out->data + out->len, leaf->values.data + pncp_leaf_value_offset(leaf, first), bytes);
         out->len += bytes;
     }
     return PNCP_OK;

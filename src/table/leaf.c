@@ -197,19 +197,25 @@ int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i)
     }
 }
 
-/* Bytes of `values` before the i-th value (i may be value_count). */
-static size_t value_offset(const struct pncp_leaf *leaf, size_t i)
+size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i)
 {
     if (leaf->type != PNCP_T_TEXT)
         return i * pncp_type_width(leaf->type);
     return i == 0 ? 0 : leaf->ends[i - 1];
 }
 
+struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i)
+{
+    assert(i < leaf->value_count);
+    size_t from = pncp_leaf_value_offset(leaf, i);
+    size_t len = leaf->type == PNCP_T_TEXT ? leaf->ends[i] - from : pncp_type_width(leaf->type);
+    return (struct pncp_view){leaf->values.data == NULL ? "" : leaf->values.data + from, len};
+}
+
 struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i)
 {
-    assert(leaf->type == PNCP_T_TEXT && i < leaf->value_count);
-    size_t from = value_offset(leaf, i);
-    return (struct pncp_view){leaf->values.data == NULL ? "" : leaf->values.data + from, leaf->ends[i] - from};
+    assert(leaf->type == PNCP_T_TEXT);
+    return pncp_leaf_value(leaf, i);
 }
 
 enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_leaf_index *ret_index)
@@ -253,7 +259,7 @@ static enum pncp_code append_span(struct pncp_leaf *to, const struct pncp_leaf *
     enum pncp_code rc = grow_levels(to, slots);
     if (rc == PNCP_OK)
         rc = grow_ends(to, values);
-    size_t byte = value_offset(from, value), bytes = value_offset(from, value_end) - byte;
+    size_t byte = pncp_leaf_value_offset(from, value), bytes = pncp_leaf_value_offset(from, value_end) - byte;
     size_t base = to->values.len;
     if (rc == PNCP_OK && bytes > 0)
         rc = pncp_buf_append(&to->values, from->values.data + byte, bytes);
@@ -285,26 +291,25 @@ enum pncp_code pncp_leaf_append(struct pncp_leaf *to, const struct pncp_leaf *fr
     return from->level_count == 0 ? PNCP_OK : append_span(to, from, 0, from->level_count, 0, from->value_count);
 }
 
-/* How many of the first `slots` slots hold a value; eight at a time, because every row of a list asks this of every
- * column. */
-static size_t count_values(const struct pncp_leaf *leaf, size_t slots)
+/* Eight at a time, because every row of a list asks this of every column. */
+size_t pncp_leaf_count_values(const int16_t *def, size_t slots, int16_t max_def)
 {
     typedef int16_t lanes __attribute__((vector_size(8 * sizeof(int16_t))));
     size_t count = 0, at = 0;
-    if (leaf->max_def == 0)
+    if (max_def == 0)
         return slots;
     while (slots - at >= 8) {
         lanes equal = {0}; /* minus the number of values, per lane */
         for (size_t end = PNCP_MIN(slots, at + 8 * (size_t)INT16_MAX); end - at >= 8; at += 8) {
-            lanes def;
-            memcpy(&def, leaf->def + at, sizeof(def));
-            equal += def == leaf->max_def;
+            lanes eight;
+            memcpy(&eight, def + at, sizeof(eight));
+            equal += eight == max_def;
         }
         for (size_t i = 0; i < 8; i++)
             count += (size_t)-equal[i];
     }
     for (; at < slots; at++)
-        count += leaf->def[at] == leaf->max_def;
+        count += def[at] == max_def;
     return count;
 }
 
@@ -318,7 +323,7 @@ enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, const struct pncp_le
                 break;
         }
     }
-    size_t value = count_values(from, slot), slot_end = slot, value_end = value;
+    size_t value = pncp_leaf_count_values(from->def, slot, from->max_def), slot_end = slot, value_end = value;
     do {
         value_end += from->max_def == 0 || from->def[slot_end] == from->max_def;
         slot_end++;

@@ -41,6 +41,11 @@ MUST_CHECK enum pncp_code pncp_leaf_put_text(struct pncp_leaf *leaf, int16_t rep
 /* The i-th packed value. */
 int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i);
 struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i);
+struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i); /* its bytes in `values`, of any type */
+size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i); /* where it begins there; i may be value_count */
+/* How many of `slots` definition levels say that a value is there; all when max_def is 0 (def is not looked at then).
+ */
+size_t pncp_leaf_count_values(const int16_t *def, size_t slots, int16_t max_def);
 
 /* Where the slots and values of each row begin: an index of rows + 1 entries, made in one pass. */
 struct pncp_leaf_index {
