@@ -360,13 +360,14 @@ static void the_commit_lock_is_held_throughout(void **state)
     rows_lake_close(&lake);
 }
 
-static uint64_t clock_step_ms, clock_extra_ms; /* each look at the clock is that much later than the true time */
+/* Each look at the clock is so much later than the true time. Atomic: threads of a later test look too. */
+static _Atomic uint64_t clock_step_ms, clock_extra_ms;
 uint64_t __real_pncp_clock_mono_ms(void);
 uint64_t __wrap_pncp_clock_mono_ms(void);
 uint64_t __wrap_pncp_clock_mono_ms(void)
 {
-    clock_extra_ms += clock_step_ms;
-    return __real_pncp_clock_mono_ms() + clock_extra_ms;
+    uint64_t step = clock_step_ms;
+    return __real_pncp_clock_mono_ms() + (clock_extra_ms += step);
 }
 
 struct waiting {
