@@ -47,8 +47,8 @@ uint64_t pncp_hash64(const void *data, size_t len, uint64_t seed)
     for (; len >= 8; at += 8, len -= 8) {
         uint64_t word;
         memcpy(&word, at, 8);
-        hash ^= word;
-        hash = pncp_splitmix(&hash);
+        hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15); /* odd, so no two words give the same */
+        hash ^= hash >> 32;
     }
     uint64_t tail = 0;
     if (len > 0)
