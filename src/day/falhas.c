@@ -14,6 +14,7 @@
 #define ABSENT_THEN_S 86400
 #define ABSENT_CLOSED_S (7 * 86400)
 #define SAVE_TRIES 5
+#define PIECE_BYTES ((size_t)32 * 1024) /* of text that is collected before it is written */
 
 static const char *const PARTS[] = {
     [PNCP_FALHA_ITENS] = "itens", [PNCP_FALHA_ARQUIVOS] = "arquivos", [PNCP_FALHA_AMBAS] = "ambas"};
@@ -315,30 +316,61 @@ static void put_entry(struct pncp_json_writer *w, const struct pncp_falha *entry
     pncp_json_object_end(w);
 }
 
+/* What was written so far to the stage. */
+static enum pncp_code drain(struct pncp_buf *text, struct pncp_stage *stage, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_stage_append(stage, text->data, text->len, err);
+    pncp_buf_clear(text);
+    return rc;
+}
+
+/* The file's text to `stage`, an empty one, a piece at a time: 5,000 entries have 1 MB. */
 static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *falhas, struct pncp_keyset *keys,
-                             struct pncp_buf *text)
+                             struct pncp_stage *stage, struct pncp_err *err)
 {
     char day[PNCP_DATE_TEXT_BYTES], id[PNCP_HEX_BYTES(16)];
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
     struct pncp_json_writer w;
+    enum pncp_code rc = PNCP_OK;
     pncp_date_format(date, day);
-    pncp_buf_clear(text);
-    pncp_json_writer_init(&w, text);
+    pncp_json_writer_init(&w, &text);
     pncp_json_object_begin(&w);
     pncp_json_field_int(&w, "v", 1);
     pncp_json_field_text(&w, "date", pncp_view_of(day));
     pncp_json_key(&w, "entries");
     pncp_json_array_begin(&w);
-    for (size_t i = 0; i < falhas->count; i++) {
+    for (size_t i = 0; rc == PNCP_OK && i < falhas->count; i++) {
         const struct pncp_falha *entry = &falhas->entries[i];
         bool saved = (pncp_keyset_get(keys, entry->key) & PNCP_KEY_SAVED) != 0;
         if (entry->kind != PNCP_FALHA_FAILED || !saved) /* ausente, vazio: of a row that another run may have saved */
             put_entry(&w, entry);
+        if (text.len >= PIECE_BYTES)
+            rc = drain(&text, stage, err);
     }
     pncp_json_array_end(&w);
     pncp_random_hex(16, id);
     pncp_json_field_text(&w, "id", pncp_view_of(id)); /* last: no two texts have the same version (lake.h) */
     pncp_json_object_end(&w);
-    return pncp_json_writer_end(&w);
+    if (rc == PNCP_OK && pncp_json_writer_end(&w) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
+    return rc == PNCP_OK ? drain(&text, stage, err) : rc;
+}
+
+/* One try: PNCP_E_CONFLICT when the file is another than falhas->version. */
+static enum pncp_code write_anew(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
+                                 struct pncp_keyset *keys, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    AUTO(pncp_stage_release) struct pncp_stage stage = PNCP_STAGE_INIT;
+    const struct pncp_body body = {.stage = &stage};
+    pncp_place_format(PNCP_PLACE_FALHAS, date, path);
+    pncp_place_format(PNCP_PLACE_FALHAS_LOCK, date, lock);
+    enum pncp_code rc = pncp_stage_open(lake, &stage, err);
+    if (rc == PNCP_OK)
+        rc = format(date, falhas, keys, &stage, err);
+    if (rc == PNCP_OK)
+        rc = pncp_lake_write_if(lake, path, lock, &falhas->version, &body, &falhas->version, err);
+    return rc;
 }
 
 /* Take over what `other` (as it is in the lake now) knows better: of each (key, part) the newest last_at wins. */
@@ -358,16 +390,11 @@ static enum pncp_code merge(struct pncp_falhas *falhas, const struct pncp_falhas
 enum pncp_code pncp_falhas_save(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
                                 struct pncp_keyset *keys, struct pncp_err *err)
 {
-    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    char path[PNCP_PLACE_BYTES];
     pncp_place_format(PNCP_PLACE_FALHAS, date, path);
-    pncp_place_format(PNCP_PLACE_FALHAS_LOCK, date, lock);
     enum pncp_code rc = PNCP_OK;
     for (int tries = 0; falhas->dirty && tries < SAVE_TRIES; tries++) {
-        if (format(date, falhas, keys, &text) != PNCP_OK)
-            return pncp_err_set(err, PNCP_E_NOMEM, "%s: out of memory", path);
-        const struct pncp_body body = {.bytes = pncp_buf_view(&text)};
-        rc = pncp_lake_write_if(lake, path, lock, &falhas->version, &body, &falhas->version, err);
+        rc = write_anew(lake, date, falhas, keys, err);
         if (rc == PNCP_OK)
             falhas->dirty = falhas->urgent = false;
         if (rc != PNCP_E_CONFLICT)
