@@ -87,9 +87,10 @@ static enum pncp_code copy_through_memory(int from_fd, int to_fd, uint64_t offse
     return PNCP_OK;
 }
 
-enum pncp_code pncp_file_copy(int from_fd, int to_fd, uint64_t len, const char *what, struct pncp_err *err)
+enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t len, const char *what,
+                              struct pncp_err *err)
 {
-    off_t offset = 0;
+    off_t offset = (off_t)from;
     while (len > 0) {
         ssize_t done = pncp_sys_copy_file_range(from_fd, &offset, to_fd, (size_t)PNCP_MIN(len, (uint64_t)1 << 30));
         if (done < 0 && errno == EINTR)

@@ -22,7 +22,8 @@ struct attempt {
     struct pncp_footer merged;
     bool has_merged;
 };
-#define TAILS_MAX 5 /* "PAR1", a settled lot, folded, those that stay, footer; a lot that is not settled instead */
+#define SEGMENTS_MAX                                                                                                   \
+    7 /* "PAR1", a lot, folded groups, those that stay; the footer: head, what it left in the file, rest */
 
 static void attempt_release(struct attempt *a)
 {
@@ -194,17 +195,23 @@ static struct pncp_view payload(const struct pncp_buf *file, const struct pncp_f
 /* A new file in the making: its pieces, their bytes, and where the next one goes. */
 struct layout {
     struct pncp_footer_piece *pieces;
-    size_t piece_count, tail_count;
-    struct pncp_view *tails;
+    size_t piece_count, segment_count;
+    struct pncp_segment *segments;
     uint64_t at;
 };
+
+static void add_bytes(struct layout *l, struct pncp_view bytes)
+{
+    l->segments[l->segment_count++] = (struct pncp_segment){.bytes = bytes};
+}
 
 static void add_encoded(struct layout *l, const struct pncp_buf *file, const struct pncp_footer *footer)
 {
     l->pieces[l->piece_count++] =
         (struct pncp_footer_piece){.footer = footer, .count = footer->group_count, .at = l->at};
-    l->tails[l->tail_count] = payload(file, footer);
-    l->at += l->tails[l->tail_count++].len;
+    struct pncp_view bytes = payload(file, footer);
+    add_bytes(l, bytes);
+    l->at += bytes.len;
 }
 
 static void add_staying(struct layout *l, const struct pncp_footer *footer, const struct attempt *a)
@@ -215,22 +222,32 @@ static void add_staying(struct layout *l, const struct pncp_footer *footer, cons
         l->pieces[l->piece_count++] = (struct pncp_footer_piece){.footer = footer, .first = i, .count = 1, .at = l->at};
         l->at += footer->groups[i].bytes;
     }
-    l->tails[l->tail_count++] = pncp_buf_view(&a->between);
+    add_bytes(l, pncp_buf_view(&a->between));
 }
 
-/* Footer of the new version, and its parts in order: the kept prefix, a settled lot, the folded groups, those that
+/* The new footer, made of `pieces`, behind the segments. */
+static void add_footer(struct layout *l, const struct pncp_footer *footer)
+{
+    struct pncp_footer_tail tail = pncp_footer_tail(footer, l->pieces[0].footer);
+    add_bytes(l, tail.head);
+    if (tail.left_bytes > 0)
+        l->segments[l->segment_count++] = (struct pncp_segment){.from = tail.left_at, .len = tail.left_bytes};
+    add_bytes(l, tail.rest);
+}
+
+/* Footer of the new version, and its segments in order: the kept prefix, a settled lot, the folded groups, those that
  * stay, a lot that is not settled. */
 static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, struct attempt *a,
-                           struct pncp_view tails[TAILS_MAX], size_t *ret_tails,
+                           struct pncp_segment segments[SEGMENTS_MAX], size_t *ret_segments,
                            const struct pncp_commit_result *result, struct pncp_err *err)
 {
     size_t staying = data->exists ? data->footer.group_count - a->keep_groups : 0;
     AUTO(pncp_free_ptr) struct pncp_footer_piece *pieces = pncp_calloc(staying + 3, sizeof(*pieces));
     if (pieces == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "footer: out of memory");
-    struct layout l = {.pieces = pieces, .tails = tails, .at = PNCP_PARQUET_MAGIC_BYTES};
+    struct layout l = {.pieces = pieces, .segments = segments, .at = PNCP_PARQUET_MAGIC_BYTES};
     if (a->keep_bytes == 0)
-        tails[l.tail_count++] = PNCP_VIEW_LIT("PAR1");
+        add_bytes(&l, PNCP_VIEW_LIT("PAR1"));
     if (data->exists)
         pieces[l.piece_count++] =
             (struct pncp_footer_piece){.footer = &data->footer,
@@ -264,8 +281,8 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
     if (rc != PNCP_OK)
         return rc;
     a->has_merged = true;
-    tails[l.tail_count++] = pncp_footer_tail(&a->merged);
-    *ret_tails = l.tail_count;
+    add_footer(&l, &a->merged);
+    *ret_segments = l.segment_count;
     return PNCP_OK;
 }
 
@@ -315,8 +332,8 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
                                    struct pncp_commit_result *result, bool *ret_again, struct pncp_err *err)
 {
     AUTO(attempt_release) struct attempt a = {0};
-    struct pncp_view tails[TAILS_MAX];
-    size_t tail_count = 0;
+    struct pncp_segment segments[SEGMENTS_MAX];
+    size_t segment_count = 0;
     struct pncp_version version, before = data->version;
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     bool committed;
@@ -325,15 +342,15 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     enum pncp_code rc = encode(data, table, &a, result, err);
     uint64_t cpu = pncp_clock_cpu_us(), begun = pncp_clock_mono_ms();
     if (rc == PNCP_OK)
-        rc = join(data, lot, &a, tails, &tail_count, result, err);
+        rc = join(data, lot, &a, segments, &segment_count, result, err);
     if (rc != PNCP_OK && rc != PNCP_E_CONFLICT)
         return rc;
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    for (size_t i = 0; i < tail_count; i++)
-        result->bytes_sent += tails[i].len;
+    for (size_t i = 0; i < segment_count; i++)
+        result->bytes_sent += segments[i].bytes.len;
     if (rc == PNCP_OK)
-        rc = pncp_lake_splice_if(data->lake, path, lock, &before, a.keep_bytes, tails, tail_count, &version, err);
+        rc = pncp_lake_splice_if(data->lake, path, lock, &before, a.keep_bytes, segments, segment_count, &version, err);
     result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_commit = pncp_clock_cpu_us() - cpu;
     if (rc == PNCP_OK) {

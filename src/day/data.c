@@ -67,6 +67,7 @@ static void release_columns(struct key_columns *columns)
 static enum pncp_code read_columns(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
                                    struct key_columns *columns, struct pncp_err *err)
 {
+    AUTO(pncp_footer_release) struct pncp_footer recalled = {0};
     const struct pncp_details_leaves *at = pncp_details_leaves();
     const struct {
         int leaf;
@@ -79,7 +80,7 @@ static enum pncp_code read_columns(const struct pncp_source *source, const struc
                   {at->itens_total, &columns->itens_total},
                   {at->arquivos_total, &columns->arquivos_total},
                   {at->obtido_em, &columns->obtido_em}};
-    enum pncp_code rc = PNCP_OK;
+    enum pncp_code rc = pncp_footer_recall(&footer, &group, source, &recalled, err);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(wanted); i++)
         pncp_leaf_init(wanted[i].to, &pncp_details_schema()->leaves[wanted[i].leaf]);
     for (size_t i = 0; rc == PNCP_OK && i < PNCP_ARRAY_LEN(wanted); i++)
@@ -199,6 +200,7 @@ enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err)
     now.unclear_arquivos = data->unclear_arquivos;
     pncp_data_release(data);
     *data = now;
+    pncp_footer_leave(&data->footer, pncp_fold_tail(&data->footer));
     return PNCP_OK;
 }
 
@@ -281,7 +283,6 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
 {
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_object object;
-    struct pncp_footer footer;
     if (ret_commit != NULL)
         ret_commit[0] = '\0';
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
@@ -291,13 +292,17 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
         return PNCP_OK;
     if (rc != PNCP_OK)
         return pncp_data_gone(rc, err);
-    rc = pncp_footer_read(&object.source, &footer, err);
+    AUTO(pncp_footer_release) struct pncp_footer other = {0};
+    const struct pncp_footer *footer = &data->footer;
+    if (!data->exists || strcmp(object.version.text, data->version.text) != 0) { /* another run's version */
+        footer = &other;
+        rc = pncp_footer_read(&object.source, &other, err);
+    }
     if (rc == PNCP_OK) {
         struct pncp_view commit;
-        if (ret_commit != NULL && pncp_footer_kv(&footer, "pncp.commit", &commit) && commit.len + 1 == PNCP_ID_BYTES)
+        if (ret_commit != NULL && pncp_footer_kv(footer, "pncp.commit", &commit) && commit.len + 1 == PNCP_ID_BYTES)
             (void)snprintf(ret_commit, PNCP_ID_BYTES, PNCP_VIEW_FMT, PNCP_VIEW_ARG(commit));
-        rc = each_row_of(&object.source, &footer, each, ctx, err);
-        pncp_footer_release(&footer);
+        rc = each_row_of(&object.source, footer, each, ctx, err);
     }
     pncp_object_release(&object);
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
@@ -336,6 +341,7 @@ enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *foote
     data->history_count = count;
     data->footer = *footer;
     *footer = (struct pncp_footer){0};
+    pncp_footer_leave(&data->footer, pncp_fold_tail(&data->footer));
     data->version = *version;
     data->rows = (int64_t)data->footer.rows;
     data->exists = true;

@@ -30,7 +30,7 @@ struct pncp_data {
     struct pncp_date date;
     struct pncp_keyset *keys; /* borrowed; PNCP_KEY_SAVED mirrors the file */
     bool exists;
-    struct pncp_footer footer; /* of `version` */
+    struct pncp_footer footer; /* of `version`; the settled groups are left in the file (pncp_footer_leave) */
     struct pncp_version version;
     char commit[PNCP_ID_BYTES];
     struct pncp_history_entry *history;

@@ -27,6 +27,8 @@ struct pncp_fold {
 };
 struct pncp_fold pncp_fold_plan(const struct pncp_footer *footer, uint64_t lot_rows, uint64_t lot_bytes);
 bool pncp_fold_is_settled(const struct pncp_group *group);
+/* Where the unsettled groups at the end begin: those before them are never encoded again but by a rewrite. */
+size_t pncp_fold_tail(const struct pncp_footer *footer);
 /* Encode the planned groups (and the lot, when it goes along) as one, column by column. */
 MUST_CHECK enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_source *source,
                                            const struct pncp_footer *footer, const struct pncp_table *lot,

@@ -61,11 +61,17 @@ static bool plan_class(const struct pncp_footer *footer, enum size_class class, 
     return fold->count + fold->with_lot >= 2;
 }
 
+size_t pncp_fold_tail(const struct pncp_footer *footer)
+{
+    size_t tail = footer->group_count;
+    while (tail > 0 && !pncp_fold_is_settled(&footer->groups[tail - 1]))
+        tail--;
+    return tail;
+}
+
 struct pncp_fold pncp_fold_plan(const struct pncp_footer *footer, uint64_t lot_rows, uint64_t lot_bytes)
 {
-    struct pncp_fold fold = {.tail = footer->group_count};
-    while (fold.tail > 0 && !pncp_fold_is_settled(&footer->groups[fold.tail - 1]))
-        fold.tail--;
+    struct pncp_fold fold = {.tail = pncp_fold_tail(footer)};
     if (!plan_class(footer, SMALL, lot_rows, lot_bytes, &fold) && !plan_class(footer, TINY, lot_rows, lot_bytes, &fold))
         fold = (struct pncp_fold){.tail = fold.tail};
     return fold;

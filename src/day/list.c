@@ -129,13 +129,18 @@ enum pncp_code pncp_list_create(struct pncp_lake *lake, struct pncp_date date, s
     return PNCP_OK;
 }
 
-void pncp_list_release(struct pncp_list *list)
+void pncp_list_close(struct pncp_list *list)
 {
     file_release(&list->all);
     file_release(&list->part);
     if (list->pending.schema != NULL)
         pncp_table_release(&list->pending);
     pncp_object_release(&list->object);
+}
+
+void pncp_list_release(struct pncp_list *list)
+{
+    pncp_list_close(list);
     *list = (struct pncp_list){.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
 }
 
@@ -201,6 +206,7 @@ size_t pncp_list_groups(const struct pncp_list *list)
 static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct pncp_table *table, const int *only,
                                   size_t only_count, struct pncp_err *err)
 {
+    AUTO(pncp_footer_release) struct pncp_footer recalled = {0};
     const struct pncp_footer *footer = &list->all.footer;
     pncp_table_clear(table);
     struct pncp_source source = list->object.source;
@@ -209,6 +215,8 @@ static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct p
         rc = pncp_stage_flush(&list->all.stage, err);
         source = pncp_source_of_fd(&list->all.stage.fd, list->all.stage.bytes);
     }
+    if (rc == PNCP_OK)
+        rc = pncp_footer_recall(&footer, &group, &source, &recalled, err);
     size_t count = only == NULL ? table->schema->leaf_count : only_count;
     for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
         size_t leaf = only == NULL ? i : (size_t)only[i];
@@ -307,6 +315,7 @@ enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date
         return rc;
     }
     list.rows = (int64_t)list.all.footer.rows;
+    pncp_footer_leave(&list.all.footer, list.all.footer.group_count);
     *ret_list = list;
     return PNCP_OK;
 }

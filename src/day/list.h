@@ -28,7 +28,7 @@ void pncp_list_info_init(struct pncp_list_info *info);
 /* One Parquet file growing in a stage. */
 struct pncp_list_file {
     struct pncp_stage stage;
-    struct pncp_footer footer; /* of the groups written so far */
+    struct pncp_footer footer; /* of the groups written so far; of a saved list the groups are left in the file */
     bool has_footer;
 };
 
@@ -54,6 +54,8 @@ MUST_CHECK enum pncp_code pncp_list_open(struct pncp_lake *lake, struct pncp_dat
 MUST_CHECK enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date, const char *path,
                                               struct pncp_list *ret_list, struct pncp_err *err);
 void pncp_list_release(struct pncp_list *list);
+/* Give up the file; what is known of the list stays: info, rows. */
+void pncp_list_close(struct pncp_list *list);
 
 /* Rows of modalidade `modalidade` follow; kept as a file of their own too until part_end. */
 MUST_CHECK enum pncp_code pncp_list_part_begin(struct pncp_list *list, int modalidade, struct pncp_err *err);

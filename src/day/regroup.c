@@ -11,35 +11,36 @@
 
 /* Readers gain little from larger groups, and one column of one group is in memory twice. */
 #define GROUP_ROWS_MAX 1000
-#define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024) /* by the source's bytes per row */
+#define TRIM_EVERY_BYTES ((uint64_t)8 * 1024 * 1024) /* moved: then the allocator's holes go back */
+#define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024)  /* by the source's bytes per row */
 
-struct group {                /* a new one */
-    size_t first, count;      /* rows, in the new order */
-    size_t piece, last_piece; /* of the column at hand; SIZE_MAX: none */
-};
-
-struct origin { /* a row of the source, in the source's order: the number that it gets */
-    uint32_t row, to;
+struct group {                  /* a new one */
+    size_t first, count;        /* rows, in the new order */
+    uint32_t piece, last_piece; /* of the column at hand; NO_PIECE: none */
 };
 
 struct piece { /* rows of one source group that go to one new group, in the temporary file: def, rep, ends, values */
     uint64_t at;
-    size_t slots, values, bytes;
+    uint32_t slots, values, bytes; /* of one column of a group: a chunk of 256 MiB at most */
     uint32_t group, rows;
-    size_t next; /* of the same new group; SIZE_MAX: none */
+    uint32_t next; /* of the same new group; NO_PIECE: none */
 };
+#define NO_PIECE UINT32_MAX
 
 struct work {
     const struct pncp_regroup *r;
     struct group *groups;
     size_t group_count;
-    uint64_t *rows; /* per new group */
-    struct origin *origins;
-    uint32_t *begin; /* where a source group's origins begin, one more than groups */
-    uint32_t *next;  /* row of a source group's piece to take next, while a new group is gathered */
+    uint64_t *rows;  /* per new group */
+    uint16_t *from;  /* per row in the new order: the source group that it comes from */
+    uint32_t *begin; /* per source group, and the end: its first row, counted through all groups */
+    uint32_t
+        *moved;   /* the rows of each source group, from begin[group] on, in the order in which they go to new groups */
+    uint16_t *to; /* … and the new group of each */
+    uint32_t *next; /* row of a source group's piece to take next, while a new group is gathered */
     struct piece *pieces;
     size_t piece_count, piece_cap;
-    struct pncp_stage loose, encoded; /* pieces of the column at hand; chunks */
+    struct pncp_stage loose, encoded, entries; /* pieces of the column at hand; chunks; their metadata */
     struct pncp_columns_writer *writer;
 };
 
@@ -52,24 +53,58 @@ static void release(struct work *work)
 {
     pncp_free(work->groups);
     pncp_free(work->rows);
-    pncp_free(work->origins);
+    pncp_free(work->from);
     pncp_free(work->begin);
+    pncp_free(work->moved);
+    pncp_free(work->to);
     pncp_free(work->next);
     pncp_free(work->pieces);
     pncp_stage_release(&work->loose);
     pncp_stage_release(&work->encoded);
+    pncp_stage_release(&work->entries);
     pncp_columns_writer_free(work->writer);
 }
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
-/* How many rows from `first` on make the next group. */
-static size_t group_size(const struct pncp_regroup *r, size_t first)
+static enum pncp_code plan_rows(struct work *work, struct pncp_err *err)
 {
+    const struct pncp_footer *footer = work->r->footer;
+    size_t rows = (size_t)footer->rows;
+    work->begin = pncp_calloc(footer->group_count + 1, sizeof(*work->begin));
+    work->next = pncp_calloc(footer->group_count, sizeof(*work->next));
+    work->from = pncp_calloc(rows, sizeof(*work->from));
+    work->moved = pncp_calloc(rows, sizeof(*work->moved));
+    work->to = pncp_calloc(rows, sizeof(*work->to));
+    if (work->begin == NULL || work->next == NULL || work->from == NULL || work->moved == NULL || work->to == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < footer->group_count; i++)
+        work->begin[i + 1] = work->begin[i] + (uint32_t)footer->groups[i].rows;
+    return PNCP_OK;
+}
+
+/* The source group of a row. */
+static uint16_t group_of(const struct work *work, uint32_t row)
+{
+    size_t low = 0, high = work->r->footer->group_count;
+    while (high - low > 1) { /* begin[low] <= row < begin[high] */
+        size_t middle = low + (high - low) / 2;
+        if (work->begin[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (uint16_t)low;
+}
+
+/* How many rows from `first` on make the next group. */
+static size_t group_size(const struct work *work, size_t first)
+{
+    const struct pncp_footer *footer = work->r->footer;
     uint64_t bytes = 0;
     size_t count = 0;
-    for (; first + count < r->footer->rows && count < GROUP_ROWS_MAX; count++) {
-        const struct pncp_group *from = &r->footer->groups[r->places[first + count].group];
+    for (; first + count < footer->rows && count < GROUP_ROWS_MAX; count++) {
+        const struct pncp_group *from = &footer->groups[work->from[first + count]];
         bytes += from->bytes / from->rows;
         if (count > 0 && bytes > GROUP_BYTES_MAX)
             break;
@@ -88,7 +123,7 @@ static enum pncp_code plan_groups(struct work *work, struct pncp_err *err)
                 return no_memory(err);
             work->groups = groups;
         }
-        work->groups[work->group_count] = (struct group){.first = first, .count = group_size(work->r, first)};
+        work->groups[work->group_count] = (struct group){.first = first, .count = group_size(work, first)};
     }
     work->rows = pncp_calloc(work->group_count, sizeof(*work->rows));
     if (work->rows == NULL)
@@ -98,23 +133,33 @@ static enum pncp_code plan_groups(struct work *work, struct pncp_err *err)
     return PNCP_OK;
 }
 
-/* Within a source group the origins ascend by their new number: so they lie by new group, each group's in order. */
-static enum pncp_code plan_origins(struct work *work, struct pncp_err *err)
+/* The rows of a source group in the order in which they come in the new file: by new group, each group's in order. */
+static void plan_moves(struct work *work, const uint32_t *order)
 {
-    const struct pncp_footer *footer = work->r->footer;
-    work->origins = pncp_calloc((size_t)footer->rows, sizeof(*work->origins));
-    work->begin = pncp_calloc(footer->group_count + 1, sizeof(*work->begin));
-    work->next = pncp_calloc(footer->group_count, sizeof(*work->next));
-    if (work->origins == NULL || work->begin == NULL || work->next == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < footer->group_count; i++)
-        work->begin[i + 1] = work->begin[i] + (uint32_t)footer->groups[i].rows;
-    memcpy(work->next, work->begin, footer->group_count * sizeof(*work->next));
-    for (uint32_t i = 0; i < footer->rows; i++) {
-        const struct pncp_row_place *place = &work->r->places[i];
-        work->origins[work->next[place->group]++] = (struct origin){.row = place->row, .to = i};
+    memcpy(work->next, work->begin, work->r->footer->group_count * sizeof(*work->next));
+    for (size_t group = 0; group < work->group_count; group++) {
+        const struct group *to = &work->groups[group];
+        for (size_t i = to->first; i < to->first + to->count; i++) {
+            uint16_t from = work->from[i];
+            uint32_t at = work->next[from]++;
+            work->moved[at] = order[i] - work->begin[from];
+            work->to[at] = (uint16_t)group;
+        }
     }
-    return PNCP_OK;
+}
+
+static enum pncp_code make_plan(struct work *work, const uint32_t *order, struct pncp_err *err)
+{
+    enum pncp_code rc = plan_rows(work, err);
+    for (size_t i = 0; rc == PNCP_OK && i < work->r->footer->rows; i++)
+        work->from[i] = group_of(work, order[i]);
+    if (rc == PNCP_OK)
+        rc = plan_groups(work, err);
+    if (rc == PNCP_OK && work->group_count > UINT16_MAX)
+        rc = pncp_err_set(err, PNCP_E_LIMIT, "compact: %zu row groups would be too many", work->group_count);
+    if (rc == PNCP_OK)
+        plan_moves(work, order);
+    return rc;
 }
 
 /* ---- out of the source ----------------------------------------------------------------------- */
@@ -131,17 +176,17 @@ static enum pncp_code put_piece(struct work *work, struct group *to, uint32_t gr
         work->piece_cap = cap;
     }
     work->pieces[work->piece_count] = (struct piece){.at = work->loose.bytes,
-                                                     .slots = leaf->level_count,
-                                                     .values = leaf->value_count,
-                                                     .bytes = leaf->values.len,
+                                                     .slots = (uint32_t)leaf->level_count,
+                                                     .values = (uint32_t)leaf->value_count,
+                                                     .bytes = (uint32_t)leaf->values.len,
                                                      .group = group,
                                                      .rows = rows,
-                                                     .next = SIZE_MAX};
-    if (to->piece == SIZE_MAX)
-        to->piece = work->piece_count;
+                                                     .next = NO_PIECE};
+    if (to->piece == NO_PIECE)
+        to->piece = (uint32_t)work->piece_count;
     else
-        work->pieces[to->last_piece].next = work->piece_count;
-    to->last_piece = work->piece_count++;
+        work->pieces[to->last_piece].next = (uint32_t)work->piece_count;
+    to->last_piece = (uint32_t)work->piece_count++;
     enum pncp_code rc = PNCP_OK;
     if (leaf->max_def > 0)
         rc = pncp_stage_append(&work->loose, leaf->def, leaf->level_count * sizeof(*leaf->def), err);
@@ -162,18 +207,16 @@ static enum pncp_code scatter_group(struct work *work, uint32_t group, size_t le
     enum pncp_code rc = pncp_parquet_read_leaf(work->r->source, work->r->footer, leaf_no, group, 1, leaf, err);
     if (rc == PNCP_OK && pncp_leaf_index_make(leaf, &index) != PNCP_OK)
         rc = no_memory(err);
-    struct group *to = work->groups;
     for (uint32_t i = work->begin[group], end = work->begin[group + 1]; rc == PNCP_OK && i < end;) {
         uint32_t from = i;
-        while (work->origins[i].to >= to->first + to->count)
-            to++;
+        uint16_t to = work->to[i];
         pncp_leaf_clear(piece);
-        for (; rc == PNCP_OK && i < end && work->origins[i].to < to->first + to->count; i++) {
-            if (pncp_leaf_copy_row(piece, leaf, &index, work->origins[i].row) != PNCP_OK)
+        for (; rc == PNCP_OK && i < end && work->to[i] == to; i++) {
+            if (pncp_leaf_copy_row(piece, leaf, &index, work->moved[i]) != PNCP_OK)
                 rc = no_memory(err);
         }
         if (rc == PNCP_OK)
-            rc = put_piece(work, to, group, i - from, piece, err);
+            rc = put_piece(work, &work->groups[to], group, i - from, piece, err);
     }
     return rc;
 }
@@ -186,7 +229,7 @@ static enum pncp_code scatter(struct work *work, size_t leaf_no, struct pncp_err
     pncp_leaf_init(&piece, &work->r->schema->leaves[leaf_no]);
     work->piece_count = 0;
     for (size_t i = 0; i < work->group_count; i++)
-        work->groups[i].piece = SIZE_MAX;
+        work->groups[i].piece = NO_PIECE;
     enum pncp_code rc = pncp_stage_empty(&work->loose, err);
     for (uint32_t group = 0; rc == PNCP_OK && group < work->r->footer->group_count; group++) {
         pncp_leaf_clear(&leaf);
@@ -209,9 +252,7 @@ static enum pncp_code take_piece(struct work *work, const struct piece *piece, s
 {
     uint64_t at = piece->at;
     uint32_t base = (uint32_t)to->values.len;
-    enum pncp_code rc = pncp_leaf_reserve(to, piece->slots, piece->values, piece->bytes);
-    if (rc != PNCP_OK)
-        return pncp_err_set(err, rc, "compact: a column of a row group does not fit into memory");
+    enum pncp_code rc = PNCP_OK;
     if (to->max_def > 0)
         rc = take(work, &at, to->def + to->level_count, piece->slots * sizeof(*to->def), err);
     if (rc == PNCP_OK && to->max_rep > 0)
@@ -230,25 +271,41 @@ static enum pncp_code take_piece(struct work *work, const struct piece *piece, s
     return rc;
 }
 
+/* Room for all pieces of a new group, no more. */
+static enum pncp_code reserve_pieces(const struct work *work, const struct group *group, struct pncp_leaf *leaf,
+                                     struct pncp_err *err)
+{
+    size_t slots = 0, values = 0, bytes = 0;
+    for (uint32_t i = group->piece; i != NO_PIECE; i = work->pieces[i].next) {
+        slots += work->pieces[i].slots;
+        values += work->pieces[i].values;
+        bytes += work->pieces[i].bytes;
+    }
+    enum pncp_code rc = pncp_leaf_reserve(leaf, slots, values, bytes);
+    return rc == PNCP_OK ? rc : pncp_err_set(err, rc, "compact: a column of a row group does not fit into memory");
+}
+
 /* The rows of a new group in their order. */
-static enum pncp_code gather(struct work *work, const struct group *group, struct pncp_leaf *loose,
-                             struct pncp_leaf *column, struct pncp_err *err)
+static enum pncp_code gather(struct work *work, const struct group *group, size_t leaf_no, struct pncp_leaf *column,
+                             struct pncp_err *err)
 {
     AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
-    enum pncp_code rc = PNCP_OK;
+    AUTO(pncp_leaf_release) struct pncp_leaf loose; /* gone before the column is encoded, which takes as much again */
     uint32_t rows = 0;
-    for (size_t i = group->piece; rc == PNCP_OK && i != SIZE_MAX; i = work->pieces[i].next) {
+    pncp_leaf_init(&loose, &work->r->schema->leaves[leaf_no]);
+    enum pncp_code rc = reserve_pieces(work, group, &loose, err);
+    if (rc == PNCP_OK)
+        rc = reserve_pieces(work, group, column, err);
+    for (uint32_t i = group->piece; rc == PNCP_OK && i != NO_PIECE; i = work->pieces[i].next) {
         work->next[work->pieces[i].group] = rows;
         rows += work->pieces[i].rows;
-        rc = take_piece(work, &work->pieces[i], loose, err);
+        rc = take_piece(work, &work->pieces[i], &loose, err);
     }
-    if (rc == PNCP_OK &&
-        (pncp_leaf_index_make(loose, &index) != PNCP_OK ||
-         pncp_leaf_reserve(column, loose->level_count, loose->value_count, loose->values.len) != PNCP_OK))
+    if (rc == PNCP_OK && pncp_leaf_index_make(&loose, &index) != PNCP_OK)
         rc = no_memory(err);
     for (size_t i = 0; rc == PNCP_OK && i < group->count; i++) {
-        uint32_t row = work->next[work->r->places[group->first + i].group]++;
-        if (pncp_leaf_copy_row(column, loose, &index, row) != PNCP_OK)
+        uint32_t row = work->next[work->from[group->first + i]]++;
+        if (pncp_leaf_copy_row(column, &loose, &index, row) != PNCP_OK)
             rc = no_memory(err);
     }
     return rc;
@@ -256,20 +313,19 @@ static enum pncp_code gather(struct work *work, const struct group *group, struc
 
 static enum pncp_code encode(struct work *work, size_t leaf_no, struct pncp_err *err)
 {
-    AUTO(pncp_leaf_release) struct pncp_leaf loose;
     AUTO(pncp_leaf_release) struct pncp_leaf column;
-    pncp_leaf_init(&loose, &work->r->schema->leaves[leaf_no]);
     pncp_leaf_init(&column, &work->r->schema->leaves[leaf_no]);
     enum pncp_code rc = PNCP_OK;
     for (size_t i = 0; rc == PNCP_OK && i < work->group_count; i++) {
-        struct pncp_view chunk;
-        pncp_leaf_clear(&loose);
+        struct pncp_view chunk, entry;
         pncp_leaf_clear(&column);
-        rc = gather(work, &work->groups[i], &loose, &column, err);
+        rc = gather(work, &work->groups[i], leaf_no, &column, err);
         if (rc == PNCP_OK)
-            rc = pncp_columns_writer_put(work->writer, i, &column, &chunk, err);
+            rc = pncp_columns_writer_put(work->writer, i, &column, &chunk, &entry, err);
         if (rc == PNCP_OK)
             rc = pncp_stage_append(&work->encoded, chunk.data, chunk.len, err);
+        if (rc == PNCP_OK)
+            rc = pncp_stage_append(&work->entries, entry.data, entry.len, err);
     }
     return rc;
 }
@@ -292,39 +348,57 @@ static enum pncp_code copy_chunk(void *ctx, uint64_t at, uint64_t bytes, struct 
     return rc == PNCP_OK ? pncp_stage_append(copying->to, copying->chunk.data, (size_t)bytes, err) : rc;
 }
 
-static enum pncp_code assemble(struct work *work, struct pncp_stage *stage, struct pncp_footer *ret_footer,
-                               struct pncp_err *err)
+static enum pncp_code assemble(struct work *work, struct pncp_stage *stage, struct pncp_err *err)
 {
     struct copying copying = {.from = &work->encoded, .to = stage};
     enum pncp_code rc = pncp_stage_flush(&work->encoded, err);
+    if (rc == PNCP_OK)
+        rc = pncp_stage_flush(&work->entries, err);
     if (rc == PNCP_OK)
         rc = pncp_stage_append(stage, "PAR1", PNCP_PARQUET_MAGIC_BYTES, err);
     if (rc == PNCP_OK)
         rc = pncp_columns_writer_each_chunk(work->writer, copy_chunk, &copying, err);
     pncp_buf_release(&copying.chunk);
-    return rc == PNCP_OK ? pncp_columns_writer_footer(work->writer, ret_footer, err) : rc;
+    return rc;
 }
 
-enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, struct pncp_stage *stage,
-                            struct pncp_footer *ret_footer, struct pncp_err *err)
+enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, uint32_t **order, struct pncp_stage *stage,
+                            struct pncp_columns_writer **ret_writer, struct pncp_stage *ret_entries,
+                            struct pncp_err *err)
 {
-    const struct pncp_encode_options options = {.zstd_level = 3};
-    AUTO(release) struct work work = {.r = regroup, .loose = PNCP_STAGE_INIT, .encoded = PNCP_STAGE_INIT};
-    enum pncp_code rc = plan_groups(&work, err);
-    if (rc == PNCP_OK)
-        rc = plan_origins(&work, err);
+    const struct pncp_encode_options options = {.zstd_level = 1};
+    AUTO(release)
+    struct work work = {.r = regroup, .loose = PNCP_STAGE_INIT, .encoded = PNCP_STAGE_INIT, .entries = PNCP_STAGE_INIT};
+    enum pncp_code rc = make_plan(&work, *order, err);
+    pncp_free_ptr(order);
     if (rc == PNCP_OK)
         rc = pncp_stage_open(stage->lake, &work.loose, err);
     if (rc == PNCP_OK)
         rc = pncp_stage_open(stage->lake, &work.encoded, err);
     if (rc == PNCP_OK)
+        rc = pncp_stage_open(stage->lake, &work.entries, err);
+    if (rc == PNCP_OK)
         rc = pncp_columns_writer_open(regroup->schema, work.rows, work.group_count, &options, &work.writer, err);
+    uint64_t loose_bytes = 0;
     for (size_t leaf = 0; rc == PNCP_OK && leaf < regroup->schema->leaf_count; leaf++) {
         if (*regroup->stop)
             return pncp_err_set(err, PNCP_E_CANCELLED, "compaction stopped by a signal");
         rc = scatter(&work, leaf, err);
         if (rc == PNCP_OK)
             rc = encode(&work, leaf, err);
+        loose_bytes += work.loose.bytes;
+        if (loose_bytes > TRIM_EVERY_BYTES) {
+            pncp_mem_trim();
+            loose_bytes = 0;
+        }
     }
-    return rc == PNCP_OK ? assemble(&work, stage, ret_footer, err) : rc;
+    if (rc == PNCP_OK)
+        rc = assemble(&work, stage, err);
+    if (rc == PNCP_OK) {
+        *ret_writer = work.writer;
+        *ret_entries = work.entries;
+        work.writer = NULL;
+        work.entries = PNCP_STAGE_INIT;
+    }
+    return rc;
 }

@@ -8,23 +8,20 @@
 #include "lake/lake.h"
 #include "parquet/parquet.h"
 
-struct pncp_row_place { /* a row of the source */
-    uint32_t group, row;
-};
-
 struct pncp_regroup {
     const struct pncp_schema *schema; /* borrowed, as all of it */
     const struct pncp_source *source;
     const struct pncp_footer *footer;
-    const struct pncp_row_place *places; /* of the rows in their new order: each row of the source once */
-    const volatile bool *stop;           /* looked at before each column */
+    const volatile bool *stop; /* looked at before each column */
 };
 
-/* Append "PAR1" and the row groups to `stage`, an empty one; ret_footer is the footer that belongs behind them, without
- * key-values. Memory: one column of one new row group twice, 24 bytes a row, 120 bytes per column of each new row
- * group. PNCP_E_CANCELLED: stop was set · PNCP_E_PARSE: the source is damaged · PNCP_E_LIMIT · PNCP_E_NOMEM · errors of
- * source and lake. */
-MUST_CHECK enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, struct pncp_stage *stage,
-                                       struct pncp_footer *ret_footer, struct pncp_err *err);
+/* Append "PAR1" and the row groups to `stage`, an empty one; *ret_writer (caller frees) makes the footer that belongs
+ * behind them from ret_entries (caller releases). *order: the source's rows in their new order, each once, counted
+ * through all its row groups; it is taken and freed as soon as it was read. Memory: one column of one new row group
+ * twice, 8 bytes a row, 16 bytes per column of each new row group. PNCP_E_CANCELLED: stop was set · PNCP_E_PARSE: the
+ * source is damaged · PNCP_E_LIMIT · PNCP_E_NOMEM · errors of source and lake. */
+MUST_CHECK enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, uint32_t **order, struct pncp_stage *stage,
+                                       struct pncp_columns_writer **ret_writer, struct pncp_stage *ret_entries,
+                                       struct pncp_err *err);
 
 #endif

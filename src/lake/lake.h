@@ -85,11 +85,15 @@ MUST_CHECK enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path
 MUST_CHECK enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
                                              const struct pncp_version *expected, const struct pncp_body *body,
                                              struct pncp_version *ret_version, struct pncp_err *err);
-/* New object = the first keep_bytes of the version expected + tail. keep_bytes 0 with expected "" creates.
- * PNCP_E_CONFLICT · PNCP_E_BUSY as above. */
+struct pncp_segment { /* of a new object: `bytes`; or, when len is not 0, so many bytes of the version expected */
+    struct pncp_view bytes;
+    uint64_t from, len;
+};
+/* New object = the first keep_bytes of the version expected + the segments in order. keep_bytes 0 with expected ""
+ * creates. PNCP_E_CONFLICT · PNCP_E_BUSY as above · PNCP_E_PARSE: the version expected has fewer bytes. */
 MUST_CHECK enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
                                               const struct pncp_version *expected, uint64_t keep_bytes,
-                                              const struct pncp_view *tails, size_t tail_count,
+                                              const struct pncp_segment *segments, size_t segment_count,
                                               struct pncp_version *ret_version, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_lake_remove(struct pncp_lake *lake, const char *path,
                                            struct pncp_err *err); /* a missing object is fine */

@@ -399,32 +399,46 @@ enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, cons
     return rc == PNCP_OK ? publish(lake, fd, temp, path, ret_version, err) : rc;
 }
 
-static enum pncp_code write_spliced(int from, int to, uint64_t keep_bytes, const struct pncp_view *tails,
-                                    size_t tail_count, const char *path, struct pncp_err *err)
+static enum pncp_code write_spliced(int from, int to, uint64_t keep_bytes, const struct pncp_segment *segments,
+                                    size_t segment_count, const char *path, struct pncp_err *err)
 {
-    enum pncp_code rc = keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, to, keep_bytes, path, err);
-    for (size_t i = 0; rc == PNCP_OK && i < tail_count; i++)
-        rc = pncp_file_write(to, tails[i].data, tails[i].len, path, err);
+    enum pncp_code rc = keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, 0, to, keep_bytes, path, err);
+    for (size_t i = 0; rc == PNCP_OK && i < segment_count; i++) {
+        const struct pncp_segment *segment = &segments[i];
+        rc = segment->len > 0 ? pncp_file_copy(from, segment->from, to, segment->len, path, err)
+                              : pncp_file_write(to, segment->bytes.data, segment->bytes.len, path, err);
+    }
     return rc;
+}
+
+/* Up to where the segments want the version expected. */
+static uint64_t end_of_kept(uint64_t keep_bytes, const struct pncp_segment *segments, size_t segment_count)
+{
+    uint64_t end = keep_bytes;
+    for (size_t i = 0; i < segment_count; i++) {
+        if (segments[i].len > 0)
+            end = PNCP_MAX(end, segments[i].from + segments[i].len);
+    }
+    return end;
 }
 
 enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
                                    const struct pncp_version *expected, uint64_t keep_bytes,
-                                   const struct pncp_view *tails, size_t tail_count, struct pncp_version *ret_version,
-                                   struct pncp_err *err)
+                                   const struct pncp_segment *segments, size_t segment_count,
+                                   struct pncp_version *ret_version, struct pncp_err *err)
 {
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
     char temp[512];
-    uint64_t size;
+    uint64_t size, kept = end_of_kept(keep_bytes, segments, segment_count);
     enum pncp_code rc = lock_expected(lake, path, lock, expected, &lock_fd, &current, &size, err);
-    if (rc == PNCP_OK && keep_bytes > size)
+    if (rc == PNCP_OK && kept > size)
         rc = pncp_err_set(err, PNCP_E_PARSE, "lake %s: %s has %" PRIu64 " bytes, %" PRIu64 " were to be kept",
-                          lake->url, path, size, keep_bytes);
+                          lake->url, path, size, kept);
     if (rc == PNCP_OK)
         rc = pncp_temp_open(lake, &fd, temp, err);
     if (rc != PNCP_OK)
         return rc;
-    rc = write_spliced(current, fd, keep_bytes, tails, tail_count, path, err);
+    rc = write_spliced(current, fd, keep_bytes, segments, segment_count, path, err);
     if (rc != PNCP_OK) {
         pncp_temp_remove(lake, temp);
         return pncp_err_wrap(err, rc, "lake %s", lake->url);

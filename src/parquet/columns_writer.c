@@ -5,9 +5,15 @@
 
 #include <assert.h>
 
+#define FOOTER_TOO_LARGE "a footer of more than %zu bytes"
+
+struct place { /* of a chunk and its ColumnChunk struct, in the temporary places */
+    uint64_t chunk_at;
+    uint32_t chunk_bytes, entry_at, entry_bytes;
+};
+
 struct group {
     struct pncp_group_check check;
-    struct pncp_buf chunks; /* ColumnChunk structs, with places in the temporary place */
     uint64_t raw_bytes;
 };
 
@@ -15,9 +21,11 @@ struct pncp_columns_writer {
     const struct pncp_schema *schema;
     struct pncp_encode_options options;
     struct pncp_chunk_writer chunk_writer;
-    struct pncp_buf chunk; /* the newest */
-    uint64_t place;        /* of the next chunk: counted as if the magic stood before them, because 0 means none */
+    struct pncp_buf chunk, entry; /* the newest */
+    uint64_t chunk_at;            /* of the next: counted as if the magic stood before them, because 0 means none */
+    uint64_t entry_at;
     struct group *groups;
+    struct place *places; /* group by group */
     size_t group_count;
 };
 
@@ -34,9 +42,10 @@ enum pncp_code pncp_columns_writer_open(const struct pncp_schema *schema, const 
     if (writer == NULL)
         return no_memory(err);
     *writer = (struct pncp_columns_writer){
-        .schema = schema, .options = *options, .place = PNCP_PARQUET_MAGIC_BYTES, .group_count = group_count};
+        .schema = schema, .options = *options, .chunk_at = PNCP_PARQUET_MAGIC_BYTES, .group_count = group_count};
     writer->groups = pncp_calloc(group_count, sizeof(*writer->groups));
-    if (writer->groups == NULL) {
+    writer->places = pncp_calloc(group_count * schema->leaf_count, sizeof(*writer->places));
+    if (writer->groups == NULL || writer->places == NULL) {
         pncp_columns_writer_free(writer);
         return no_memory(err);
     }
@@ -52,29 +61,39 @@ void pncp_columns_writer_free(struct pncp_columns_writer *writer)
 {
     if (writer == NULL)
         return;
-    for (size_t i = 0; writer->groups != NULL && i < writer->group_count; i++)
-        pncp_buf_release(&writer->groups[i].chunks);
     pncp_free(writer->groups);
+    pncp_free(writer->places);
     pncp_buf_release(&writer->chunk);
+    pncp_buf_release(&writer->entry);
     pncp_chunk_writer_release(&writer->chunk_writer);
     pncp_free(writer);
 }
 
 enum pncp_code pncp_columns_writer_put(struct pncp_columns_writer *writer, size_t group, const struct pncp_leaf *leaf,
-                                       struct pncp_view *ret_chunk, struct pncp_err *err)
+                                       struct pncp_view *ret_chunk, struct pncp_view *ret_entry, struct pncp_err *err)
 {
     struct group *to = &writer->groups[group];
-    const struct pncp_leaf_info *info = &writer->schema->leaves[to->check.leaf_count];
-    assert(group < writer->group_count && to->check.leaf_count < writer->schema->leaf_count && to->check.rows > 0);
+    size_t leaf_no = to->check.leaf_count;
+    assert(group < writer->group_count && leaf_no < writer->schema->leaf_count && to->check.rows > 0);
     enum pncp_code rc = pncp_group_check_leaf(&to->check, leaf, err);
     pncp_buf_clear(&writer->chunk);
+    pncp_buf_clear(&writer->entry);
     if (rc == PNCP_OK)
-        rc = pncp_chunk_write(&writer->chunk_writer, info, leaf, &writer->options, writer->place, &writer->chunk,
-                              &to->chunks, &to->raw_bytes, err);
+        rc = pncp_chunk_write(&writer->chunk_writer, &writer->schema->leaves[leaf_no], leaf, &writer->options,
+                              writer->chunk_at, &writer->chunk, &writer->entry, &to->raw_bytes, err);
+    if (rc == PNCP_OK && writer->entry_at + writer->entry.len > PNCP_FOOTER_MAX_BYTES)
+        rc = pncp_err_set(err, PNCP_E_LIMIT, FOOTER_TOO_LARGE, PNCP_FOOTER_MAX_BYTES);
     if (rc != PNCP_OK)
         return rc;
-    writer->place += writer->chunk.len;
+    writer->places[group * writer->schema->leaf_count + leaf_no] =
+        (struct place){.chunk_at = writer->chunk_at,
+                       .chunk_bytes = (uint32_t)writer->chunk.len, /* a chunk of more than 256 MiB is not made */
+                       .entry_at = (uint32_t)writer->entry_at,
+                       .entry_bytes = (uint32_t)writer->entry.len};
+    writer->chunk_at += writer->chunk.len;
+    writer->entry_at += writer->entry.len;
     *ret_chunk = pncp_buf_view(&writer->chunk);
+    *ret_entry = pncp_buf_view(&writer->entry);
     return PNCP_OK;
 }
 
@@ -84,59 +103,66 @@ enum pncp_code pncp_columns_writer_each_chunk(const struct pncp_columns_writer *
                                               void *ctx, struct pncp_err *err)
 {
     enum pncp_code rc = PNCP_OK;
-    for (size_t i = 0; rc == PNCP_OK && i < writer->group_count; i++) {
-        struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&writer->groups[i].chunks));
-        while (rc == PNCP_OK && r.at < r.end) {
-            struct pncp_chunk chunk = {0};
-            pncp_footer_read_chunk(&r, &chunk);
-            assert(!r.failed); /* it was written here */
-            rc = each(ctx, chunk.offset - PNCP_PARQUET_MAGIC_BYTES, chunk.bytes, err);
-        }
-    }
+    for (size_t i = 0; rc == PNCP_OK && i < writer->group_count * writer->schema->leaf_count; i++)
+        rc = each(ctx, writer->places[i].chunk_at - PNCP_PARQUET_MAGIC_BYTES, writer->places[i].chunk_bytes, err);
     return rc;
 }
 
-/* RowGroup of `group`, which begins at *at in the file; *at moves behind it. */
-static enum pncp_code put_group(const struct group *group, size_t ordinal, size_t leaf_count, uint64_t *at,
-                                struct pncp_buf *out)
+/* RowGroup of group `no`, which begins at *at in the file; *at moves behind it. */
+static enum pncp_code put_group(const struct pncp_columns_writer *writer, size_t no, const struct pncp_source *entries,
+                                uint64_t *at, struct pncp_buf *out, struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf chunks = {0};
+    AUTO(pncp_buf_release) struct pncp_buf entry = {0};
+    size_t leaf_count = writer->schema->leaf_count;
     struct pncp_group_head head = {
-        .raw_bytes = group->raw_bytes, .rows = group->check.rows, .offset = *at, .ordinal = ordinal};
-    struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&group->chunks));
-    enum pncp_code rc = PNCP_OK;
-    while (rc == PNCP_OK && r.at < r.end) {
-        struct pncp_chunk chunk = {0};
-        struct pncp_thrift_reader entry = r;
-        pncp_footer_read_chunk(&r, &chunk);
-        rc = pncp_footer_copy_chunk(&entry, (int64_t)*at - (int64_t)chunk.offset, &chunks);
-        *at += chunk.bytes;
+        .raw_bytes = writer->groups[no].raw_bytes, .rows = writer->groups[no].check.rows, .offset = *at, .ordinal = no};
+    for (size_t leaf = 0; leaf < leaf_count; leaf++) {
+        const struct place *place = &writer->places[no * leaf_count + leaf];
+        if (pncp_buf_reserve(&entry, place->entry_bytes) != PNCP_OK)
+            return no_memory(err);
+        entry.len = place->entry_bytes;
+        enum pncp_code rc = entries->read_at(entries->ctx, place->entry_at, entry.data, entry.len, err);
+        if (rc != PNCP_OK)
+            return rc;
+        struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&entry));
+        if (pncp_footer_copy_chunk(&r, (int64_t)*at - (int64_t)place->chunk_at, &chunks) != PNCP_OK)
+            return no_memory(err);
+        *at += place->chunk_bytes;
+        entry.len = 0;
     }
     head.bytes = *at - head.offset;
-    return rc == PNCP_OK ? pncp_footer_put_group(out, &head, pncp_buf_view(&chunks), leaf_count) : rc;
+    return pncp_footer_put_group(out, &head, pncp_buf_view(&chunks), leaf_count) == PNCP_OK ? PNCP_OK : no_memory(err);
 }
 
-enum pncp_code pncp_columns_writer_footer(const struct pncp_columns_writer *writer, struct pncp_footer *ret_footer,
-                                          struct pncp_err *err)
+static enum pncp_code footer_error(enum pncp_code rc, struct pncp_err *err)
 {
-    AUTO(pncp_buf_release) struct pncp_buf groups = {0};
+    return rc == PNCP_E_LIMIT ? pncp_err_set(err, rc, FOOTER_TOO_LARGE, PNCP_FOOTER_MAX_BYTES) : no_memory(err);
+}
+
+enum pncp_code pncp_columns_writer_footer(const struct pncp_columns_writer *writer, const struct pncp_source *entries,
+                                          const struct pncp_kv_pair *kvs, size_t kv_count,
+                                          struct pncp_footer *ret_footer, struct pncp_err *err)
+{
     AUTO(pncp_buf_release) struct pncp_buf raw = {0};
     uint64_t at = PNCP_PARQUET_MAGIC_BYTES, rows = 0;
-    enum pncp_code rc = PNCP_OK;
     if (writer->group_count > PNCP_PARQUET_GROUPS_MAX)
         return pncp_err_set(err, PNCP_E_LIMIT, "%zu row groups, at most %d are possible", writer->group_count,
                             PNCP_PARQUET_GROUPS_MAX);
-    for (size_t i = 0; rc == PNCP_OK && i < writer->group_count; i++) {
-        assert(writer->groups[i].check.leaf_count == writer->schema->leaf_count);
-        rc = put_group(&writer->groups[i], i, writer->schema->leaf_count, &at, &groups);
+    for (size_t i = 0; i < writer->group_count; i++)
         rows += writer->groups[i].check.rows;
-    }
-    if (rc == PNCP_OK)
-        rc = pncp_footer_put_new(writer->schema, rows, writer->group_count, pncp_buf_view(&groups), NULL, 0, &raw);
-    if (rc == PNCP_E_LIMIT)
-        return pncp_err_set(err, rc, "a footer of more than %zu bytes", PNCP_FOOTER_MAX_BYTES);
+    enum pncp_code rc = pncp_footer_begin_new(writer->schema, rows, writer->group_count, &raw);
     if (rc != PNCP_OK)
-        return no_memory(err);
+        return footer_error(rc, err);
+    for (size_t i = 0; i < writer->group_count; i++) {
+        assert(writer->groups[i].check.leaf_count == writer->schema->leaf_count);
+        rc = put_group(writer, i, entries, &at, &raw, err);
+        if (rc != PNCP_OK)
+            return rc;
+    }
+    rc = pncp_footer_end_new(writer->schema, kvs, kv_count, 0, &raw);
+    if (rc != PNCP_OK)
+        return footer_error(rc, err);
     uint64_t file_bytes = at + raw.len;
     raw.len -= PNCP_PARQUET_TRAILER_BYTES;
     return pncp_footer_parse(&raw, file_bytes, ret_footer, err);

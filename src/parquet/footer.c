@@ -3,6 +3,7 @@
 #include "parquet/parquet.h"
 #include "parquet/thrift.h"
 
+#include <assert.h>
 #include <string.h>
 
 static enum pncp_code damaged(struct pncp_err *err, const char *what)
@@ -129,27 +130,42 @@ void pncp_footer_read_chunk(struct pncp_thrift_reader *r, struct pncp_chunk *chu
         r->failed = true;
 }
 
-/* `group` is one of footer->groups. */
-static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
-                                   struct pncp_group *group, struct pncp_err *err)
+size_t pncp_footer_bytes(const struct pncp_footer *footer)
+{
+    return footer->raw.len + footer->left.bytes;
+}
+
+uint64_t pncp_footer_at(const struct pncp_footer *footer)
+{
+    return footer->file_bytes - PNCP_PARQUET_TRAILER_BYTES - pncp_footer_bytes(footer);
+}
+
+static uint32_t *chunks_of(const struct pncp_footer *footer, size_t group)
+{
+    return &footer->chunk_at[(group - footer->left.groups) * footer->leaf_count];
+}
+
+/* `group` is one of footer->groups, whose RowGroup struct begins at `begin`. */
+static enum pncp_code read_columns(const char *group_begin, struct pncp_thrift_reader *r,
+                                   const struct pncp_footer *footer, struct pncp_group *group, struct pncp_err *err)
 {
     enum pncp_thrift_type element;
     size_t count = pncp_thrift_list(r, &element);
     if (count != footer->leaf_count || element != PNCP_THRIFT_STRUCT)
         return damaged(err, "a row group has another number of columns than the schema");
-    uint32_t *chunk_at = &footer->chunk_at[(size_t)(group - footer->groups) * footer->leaf_count];
+    uint32_t *chunk_at = chunks_of(footer, (size_t)(group - footer->groups));
     uint64_t begin = UINT64_MAX, end = 0, sum = 0;
     for (size_t i = 0; i < count; i++) {
         struct pncp_chunk chunk = {0};
         uint64_t chunk_end;
-        chunk_at[i] = (uint32_t)(r->at - r->begin);
+        chunk_at[i] = (uint32_t)(r->at - group_begin);
         pncp_footer_read_chunk(r, &chunk);
         if (r->failed)
             return damaged(err, "a column chunk cannot be read");
         if (chunk.bytes == 0 && chunk.value_slots == 0) /* of a group without rows: it lies nowhere (pyarrow: at 0) */
             continue;
         if (__builtin_add_overflow(chunk.offset, chunk.bytes, &chunk_end) || chunk.offset < PNCP_PARQUET_MAGIC_BYTES ||
-            chunk_end > footer->file_bytes - PNCP_PARQUET_TRAILER_BYTES - footer->raw.len)
+            chunk_end > pncp_footer_at(footer))
             return damaged(err, "a column chunk lies outside the file");
         begin = PNCP_MIN(begin, chunk.offset);
         end = PNCP_MAX(end, chunk_end);
@@ -163,8 +179,8 @@ static enum pncp_code read_columns(struct pncp_thrift_reader *r, const struct pn
     return PNCP_OK;
 }
 
-static enum pncp_code read_group(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
-                                 struct pncp_group *group, struct pncp_err *err)
+enum pncp_code pncp_footer_read_group(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
+                                      struct pncp_group *group, struct pncp_err *err)
 {
     struct pncp_thrift_field field = {0};
     const char *begin = r->at;
@@ -172,7 +188,7 @@ static enum pncp_code read_group(struct pncp_thrift_reader *r, const struct pncp
     bool has_columns = false;
     while (pncp_thrift_next(r, &field)) {
         if (field.id == 1 && field.type == PNCP_THRIFT_LIST) {
-            enum pncp_code rc = read_columns(r, footer, group, err);
+            enum pncp_code rc = read_columns(begin, r, footer, group, err);
             if (rc != PNCP_OK)
                 return rc;
             has_columns = true;
@@ -185,9 +201,17 @@ static enum pncp_code read_group(struct pncp_thrift_reader *r, const struct pncp
     if (r->failed || rows < 0 || !has_columns)
         return damaged(err, "a row group cannot be read");
     group->rows = (uint64_t)rows;
-    group->footer_offset = (uint32_t)(begin - r->begin);
+    group->footer_offset = (uint32_t)(begin - r->begin) + footer->left.bytes;
     group->footer_bytes = (uint32_t)(r->at - begin);
     return PNCP_OK;
+}
+
+/* Row group `no` is in the file, where it was read when `known` was. */
+static bool take_left_group(struct pncp_footer *footer, const struct pncp_footer *known, size_t no)
+{
+    footer->groups[no] = known->groups[no];
+    footer->groups[no].footer_offset = known->groups[no].footer_offset - known->left.at + footer->left.at;
+    return footer->groups[no].offset + footer->groups[no].bytes <= pncp_footer_at(footer);
 }
 
 /* Row group `no` is byte for byte the same in `known`: what was found out about it holds here as well. */
@@ -199,12 +223,11 @@ static bool take_known_group(struct pncp_thrift_reader *r, struct pncp_footer *f
     struct pncp_view bytes = pncp_footer_group_bytes(known, no);
     const struct pncp_group *group = &known->groups[no];
     if (bytes.len > (size_t)(r->end - r->at) || memcmp(bytes.data, r->at, bytes.len) != 0 ||
-        group->offset + group->bytes > footer->file_bytes - PNCP_PARQUET_TRAILER_BYTES - footer->raw.len)
+        group->offset + group->bytes > pncp_footer_at(footer))
         return false; /* to be read, which says what is wrong with it if anything is */
     footer->groups[no] = *group;
-    footer->groups[no].footer_offset = (uint32_t)(r->at - r->begin);
-    for (size_t i = no * footer->leaf_count; i < (no + 1) * footer->leaf_count; i++)
-        footer->chunk_at[i] = known->chunk_at[i] - group->footer_offset + footer->groups[no].footer_offset;
+    footer->groups[no].footer_offset = (uint32_t)(r->at - r->begin) + footer->left.bytes;
+    memcpy(chunks_of(footer, no), chunks_of(known, no), footer->leaf_count * sizeof(*footer->chunk_at));
     r->at += bytes.len;
     return true;
 }
@@ -219,16 +242,23 @@ static enum pncp_code read_groups(struct pncp_thrift_reader *r, struct pncp_foot
     if (count > PNCP_PARQUET_GROUPS_MAX)
         return pncp_err_set(err, PNCP_E_LIMIT, "%zu row groups, at most %d are possible", count,
                             PNCP_PARQUET_GROUPS_MAX);
-    if (footer->leaf_count > 0 && count > footer->raw.len / footer->leaf_count) /* a chunk has a byte at least */
+    size_t left = footer->left.groups;
+    if (count < left || (left > 0 && (size_t)(r->at - r->begin) != footer->left.at))
+        return damaged(err, "the row groups left in the file are not where they should be");
+    if (footer->leaf_count > 0 && count - left > footer->raw.len / footer->leaf_count) /* a chunk has a byte at least */
         return damaged(err, "a row group has another number of columns than the schema");
     footer->groups = pncp_calloc(count, sizeof(*footer->groups));
-    footer->chunk_at = pncp_calloc(count * footer->leaf_count, sizeof(*footer->chunk_at));
+    footer->chunk_at = pncp_calloc((count - left) * footer->leaf_count, sizeof(*footer->chunk_at));
     if (footer->groups == NULL || footer->chunk_at == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
     uint64_t end = PNCP_PARQUET_MAGIC_BYTES;
     for (size_t i = 0; i < count; i++) {
         struct pncp_group *group = &footer->groups[i];
-        enum pncp_code rc = take_known_group(r, footer, known, i) ? PNCP_OK : read_group(r, footer, group, err);
+        enum pncp_code rc = PNCP_OK;
+        if (i < left && !take_left_group(footer, known, i))
+            rc = damaged(err, "a row group lies outside the file");
+        else if (i >= left && !take_known_group(r, footer, known, i))
+            rc = pncp_footer_read_group(r, footer, group, err);
         if (rc != PNCP_OK)
             return rc;
         if (group->bytes == 0)
@@ -332,18 +362,22 @@ static enum pncp_code parse(struct pncp_footer *footer, const struct pncp_footer
 enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_bytes, struct pncp_footer *ret_footer,
                                  struct pncp_err *err)
 {
-    return pncp_footer_parse_known(raw, file_bytes, NULL, ret_footer, err);
+    return pncp_footer_parse_known(raw, file_bytes, NULL, 0, ret_footer, err);
 }
 
 enum pncp_code pncp_footer_parse_known(struct pncp_buf *raw, uint64_t file_bytes, const struct pncp_footer *known,
-                                       struct pncp_footer *ret_footer, struct pncp_err *err)
+                                       size_t left_at, struct pncp_footer *ret_footer, struct pncp_err *err)
 {
     struct pncp_footer footer = {
         .raw = pncp_buf_take(raw), .file_bytes = file_bytes, .data_end = PNCP_PARQUET_MAGIC_BYTES};
+    if (known != NULL && known->left.groups > 0) {
+        footer.left = known->left;
+        footer.left.at = (uint32_t)left_at;
+    }
     enum pncp_code rc;
-    if (footer.raw.len > PNCP_FOOTER_MAX_BYTES)
-        rc = pncp_err_set(err, PNCP_E_LIMIT, "parquet footer of %zu bytes", footer.raw.len);
-    else if (file_bytes < footer.raw.len + PNCP_PARQUET_TRAILER_BYTES + PNCP_PARQUET_MAGIC_BYTES)
+    if (pncp_footer_bytes(&footer) > PNCP_FOOTER_MAX_BYTES)
+        rc = pncp_err_set(err, PNCP_E_LIMIT, "parquet footer of %zu bytes", pncp_footer_bytes(&footer));
+    else if (file_bytes < pncp_footer_bytes(&footer) + PNCP_PARQUET_TRAILER_BYTES + PNCP_PARQUET_MAGIC_BYTES)
         rc = damaged(err, "longer than the file");
     else
         rc = parse(&footer, known, err);
@@ -388,6 +422,7 @@ void pncp_footer_release(struct pncp_footer *footer)
     pncp_buf_release(&footer->raw);
     pncp_free(footer->groups);
     pncp_free(footer->chunk_at);
+    pncp_free(footer->numbers);
     pncp_free(footer->leaves);
     pncp_free(footer->kvs);
     *footer = (struct pncp_footer){0};
@@ -407,16 +442,17 @@ bool pncp_footer_kv(const struct pncp_footer *footer, const char *key, struct pn
 struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group)
 {
     const struct pncp_group *g = &footer->groups[group];
-    return (struct pncp_view){footer->raw.data + g->footer_offset, g->footer_bytes};
+    assert(group >= footer->left.groups);
+    return (struct pncp_view){footer->raw.data + g->footer_offset - footer->left.bytes, g->footer_bytes};
 }
 
 enum pncp_code pncp_footer_seek_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
                                       struct pncp_thrift_reader *ret_reader, struct pncp_err *err)
 {
-    if (group >= footer->group_count || leaf >= footer->leaf_count)
+    if (group < footer->left.groups || group >= footer->group_count || leaf >= footer->leaf_count)
         return damaged(err, "no such column");
     *ret_reader = pncp_thrift_open(pncp_footer_group_bytes(footer, group));
-    ret_reader->at = footer->raw.data + footer->chunk_at[group * footer->leaf_count + leaf];
+    ret_reader->at += chunks_of(footer, group)[leaf];
     return PNCP_OK;
 }
 
@@ -425,6 +461,15 @@ enum pncp_code pncp_footer_chunk(const struct pncp_footer *footer, size_t group,
 {
     struct pncp_thrift_reader r;
     struct pncp_chunk chunk = {0};
+    if (footer->numbers != NULL && group < footer->group_count && leaf < footer->leaf_count) {
+        const struct pncp_chunk_numbers *is = &footer->numbers[group * footer->leaf_count + leaf];
+        *ret_chunk = (struct pncp_chunk){.offset = is->offset,
+                                         .bytes = is->bytes,
+                                         .raw_bytes = is->raw_bytes,
+                                         .value_slots = is->value_slots,
+                                         .codec = is->codec};
+        return PNCP_OK;
+    }
     enum pncp_code rc = pncp_footer_seek_chunk(footer, group, leaf, &r, err);
     if (rc != PNCP_OK)
         return rc;

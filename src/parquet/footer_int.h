@@ -28,11 +28,18 @@ enum { PNCP_PARQUET_UNCOMPRESSED = 0, PNCP_PARQUET_ZSTD = 6 };
 
 /* pncp_footer_parse of a footer that continues `known` (NULL: none): a row group whose bytes are those of the same
  * group of `known` was validated with it and is taken over as it was. Every checkpoint parses what it has written; only
- * what is new in it costs time so. */
+ * what is new in it costs time so. *raw is without the groups that `known` has left in its file: they stand at
+ * `left_at`. */
 MUST_CHECK enum pncp_code pncp_footer_parse_known(struct pncp_buf *raw, uint64_t file_bytes,
-                                                  const struct pncp_footer *known, struct pncp_footer *ret_footer,
-                                                  struct pncp_err *err);
-/* The RowGroup struct of a group, in the footer's bytes. */
+                                                  const struct pncp_footer *known, size_t left_at,
+                                                  struct pncp_footer *ret_footer, struct pncp_err *err);
+/* Of the whole footer, with what is left in the file; where it begins there. */
+size_t pncp_footer_bytes(const struct pncp_footer *footer);
+uint64_t pncp_footer_at(const struct pncp_footer *footer);
+/* Read the RowGroup struct at the reader, with the places of its chunks: `group` is one of footer->groups. */
+MUST_CHECK enum pncp_code pncp_footer_read_group(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
+                                                 struct pncp_group *group, struct pncp_err *err);
+/* The RowGroup struct of a group that is not left in the file. */
 struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group);
 /* A reader that stands at the ColumnChunk struct of `leaf` in `group`. PNCP_E_PARSE: there is none. */
 MUST_CHECK enum pncp_code pncp_footer_seek_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
@@ -55,14 +62,17 @@ struct pncp_footer_foot {
     size_t kv_count;
     struct pncp_view created_by;    /* the string's bytes with its length, as in struct pncp_footer; may be empty */
     struct pncp_view column_orders; /* the list's bytes; may be empty */
+    struct pncp_footer_left left;   /* what the footer has in the file, beside `out` */
 };
 /* Also appends length and magic; the footer began at `footer_at` in `out`. PNCP_E_LIMIT: beyond PNCP_FOOTER_MAX_BYTES.
  */
 MUST_CHECK enum pncp_code pncp_footer_put_foot(struct pncp_buf *out, size_t footer_at,
                                                const struct pncp_footer_foot *foot);
 
-/* Fill in the CRC whose digits stand at `digits_at`; the footer is out's bytes from `footer_at` on. */
-void pncp_footer_put_crc(struct pncp_buf *out, size_t footer_at, size_t digits_at);
+/* Fill in the CRC whose digits stand at `digits_at`; the footer is out's bytes from `footer_at` on and what is left. */
+void pncp_footer_put_crc(struct pncp_buf *out, size_t footer_at, size_t digits_at, const struct pncp_footer_left *left);
+/* The CRC-32 of what is left, when `more`, the bytes that follow it in the footer, are left too. */
+uint32_t pncp_footer_crc_more(const struct pncp_footer_left *left, struct pncp_view more);
 
 struct pncp_group_head { /* a RowGroup without its columns */
     uint64_t raw_bytes, bytes, rows, offset;
@@ -72,11 +82,12 @@ struct pncp_group_head { /* a RowGroup without its columns */
 MUST_CHECK enum pncp_code pncp_footer_put_group(struct pncp_buf *out, const struct pncp_group_head *head,
                                                 struct pncp_view chunks, size_t leaf_count);
 
-/* A whole footer of a file of ours, with its length and magic: `groups` has the bytes of `group_count` RowGroups.
- * Errors as pncp_footer_put_foot. */
-MUST_CHECK enum pncp_code pncp_footer_put_new(const struct pncp_schema *schema, uint64_t rows, size_t group_count,
-                                              struct pncp_view groups, const struct pncp_kv_pair *kvs, size_t kv_count,
-                                              struct pncp_buf *out);
+/* The footer of a file of ours, which begins at `footer_at` in `out`: what stands before its `group_count` RowGroup
+ * structs, and what stands behind them, length and magic too. Errors as pncp_footer_put_foot. */
+MUST_CHECK enum pncp_code pncp_footer_begin_new(const struct pncp_schema *schema, uint64_t rows, size_t group_count,
+                                                struct pncp_buf *out);
+MUST_CHECK enum pncp_code pncp_footer_end_new(const struct pncp_schema *schema, const struct pncp_kv_pair *kvs,
+                                              size_t kv_count, size_t footer_at, struct pncp_buf *out);
 
 /* Append the ColumnChunk at the reader to `out`, its file offsets moved by `shift`. Kept: type, encodings, path, codec,
  * counts, sizes, offsets, null count, and minimum and maximum when they are exact. Left out, because a footer is
@@ -86,9 +97,9 @@ MUST_CHECK enum pncp_code pncp_footer_copy_chunk(struct pncp_thrift_reader *r, i
 
 /* ---- schema ---------------------------------------------------------------------------------- */
 
-/* Append the list of SchemaElement structs of `schema` to `out`, and to `orders` its ColumnOrder list. */
-MUST_CHECK enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf *out,
-                                          struct pncp_buf *orders);
+/* Append the list of SchemaElement structs of `schema`; its list of ColumnOrder structs. */
+MUST_CHECK enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf *out);
+MUST_CHECK enum pncp_code pncp_schema_put_orders(const struct pncp_schema *schema, struct pncp_buf *out);
 /* parquet.thrift Type of our type. */
 int32_t pncp_schema_physical(enum pncp_type type);
 

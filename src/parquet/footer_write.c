@@ -49,8 +49,8 @@ enum pncp_code pncp_footer_put_foot(struct pncp_buf *out, size_t footer_at, cons
     if (w.rc != PNCP_OK)
         return w.rc;
     if (crc_at != 0)
-        pncp_footer_put_crc(out, footer_at, crc_at);
-    size_t len = out->len - footer_at;
+        pncp_footer_put_crc(out, footer_at, crc_at, &foot->left);
+    size_t len = out->len - footer_at + foot->left.bytes;
     if (len > PNCP_FOOTER_MAX_BYTES)
         return PNCP_E_LIMIT;
     const unsigned char trailer[PNCP_PARQUET_TRAILER_BYTES] = {(unsigned char)len,
@@ -80,27 +80,28 @@ enum pncp_code pncp_footer_put_group(struct pncp_buf *out, const struct pncp_gro
     return w.rc;
 }
 
-enum pncp_code pncp_footer_put_new(const struct pncp_schema *schema, uint64_t rows, size_t group_count,
-                                   struct pncp_view groups, const struct pncp_kv_pair *kvs, size_t kv_count,
-                                   struct pncp_buf *out)
+enum pncp_code pncp_footer_begin_new(const struct pncp_schema *schema, uint64_t rows, size_t group_count,
+                                     struct pncp_buf *out)
 {
     AUTO(pncp_buf_release) struct pncp_buf elements = {0};
-    AUTO(pncp_buf_release) struct pncp_buf orders = {0};
-    AUTO(pncp_buf_release) struct pncp_buf created_by = {0};
-    enum pncp_code rc = pncp_schema_put(schema, &elements, &orders);
-    struct pncp_thrift_writer w = {.out = &created_by, .rc = rc};
-    pncp_thrift_put_binary(&w, PNCP_VIEW_LIT(PNCP_PARQUET_CREATED_BY));
-    size_t footer_at = out->len;
+    enum pncp_code rc = pncp_schema_put(schema, &elements);
     struct pncp_footer_head head = {
         .version = 2, .schema = pncp_buf_view(&elements), .rows = rows, .group_count = group_count};
+    return rc == PNCP_OK ? pncp_footer_put_head(out, &head) : rc;
+}
+
+enum pncp_code pncp_footer_end_new(const struct pncp_schema *schema, const struct pncp_kv_pair *kvs, size_t kv_count,
+                                   size_t footer_at, struct pncp_buf *out)
+{
+    AUTO(pncp_buf_release) struct pncp_buf orders = {0};
+    AUTO(pncp_buf_release) struct pncp_buf created_by = {0};
+    struct pncp_thrift_writer w = {.out = &created_by, .rc = pncp_schema_put_orders(schema, &orders)};
+    pncp_thrift_put_binary(&w, PNCP_VIEW_LIT(PNCP_PARQUET_CREATED_BY));
     struct pncp_footer_foot foot = {.kvs = kvs,
                                     .kv_count = kv_count,
                                     .created_by = pncp_buf_view(&created_by),
                                     .column_orders = pncp_buf_view(&orders)};
-    rc = w.rc == PNCP_OK ? pncp_footer_put_head(out, &head) : w.rc;
-    if (rc == PNCP_OK)
-        rc = pncp_buf_append(out, groups.data, groups.len);
-    return rc == PNCP_OK ? pncp_footer_put_foot(out, footer_at, &foot) : rc;
+    return w.rc == PNCP_OK ? pncp_footer_put_foot(out, footer_at, &foot) : w.rc;
 }
 
 /* ---- copying a column chunk ------------------------------------------------------------------ */

@@ -76,10 +76,11 @@ enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct
                                    .offset = PNCP_PARQUET_MAGIC_BYTES};
     size_t data_end = writer->file.len;
     const struct pncp_schema *schema = writer->check.schema;
-    AUTO(pncp_buf_release) struct pncp_buf group = {0};
-    enum pncp_code rc = pncp_footer_put_group(&group, &head, pncp_buf_view(&writer->chunks), schema->leaf_count);
+    enum pncp_code rc = pncp_footer_begin_new(schema, head.rows, 1, &writer->file);
     if (rc == PNCP_OK)
-        rc = pncp_footer_put_new(schema, head.rows, 1, pncp_buf_view(&group), NULL, 0, &writer->file);
+        rc = pncp_footer_put_group(&writer->file, &head, pncp_buf_view(&writer->chunks), schema->leaf_count);
+    if (rc == PNCP_OK)
+        rc = pncp_footer_end_new(schema, NULL, 0, data_end, &writer->file);
     if (rc != PNCP_OK) {
         writer->file.len = data_end;
         return no_memory(err);
@@ -114,7 +115,9 @@ enum pncp_code pncp_parquet_empty(const struct pncp_schema *schema, const struct
     AUTO(pncp_buf_release) struct pncp_buf file = {0};
     enum pncp_code rc = pncp_buf_text(&file, "PAR1");
     if (rc == PNCP_OK)
-        rc = pncp_footer_put_new(schema, 0, 0, (struct pncp_view){"", 0}, kvs, kv_count, &file);
+        rc = pncp_footer_begin_new(schema, 0, 0, &file);
+    if (rc == PNCP_OK)
+        rc = pncp_footer_end_new(schema, kvs, kv_count, PNCP_PARQUET_MAGIC_BYTES, &file);
     if (rc != PNCP_OK)
         return pncp_err_set(err, rc, "making an empty parquet file: %s",
                             rc == PNCP_E_LIMIT ? "too large" : "out of memory");
@@ -126,8 +129,7 @@ enum pncp_code pncp_footer_check_schema(const struct pncp_footer *footer, const 
                                         struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf elements = {0};
-    AUTO(pncp_buf_release) struct pncp_buf orders = {0};
-    if (pncp_schema_put(schema, &elements, &orders) != PNCP_OK)
+    if (pncp_schema_put(schema, &elements) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "comparing schemas: out of memory");
     if (!pncp_view_eq(footer->schema, pncp_buf_view(&elements)))
         return pncp_err_set(err, PNCP_E_FOREIGN, "the file's columns are not those of this program's format");

@@ -1,5 +1,7 @@
 #include "parquet/footer_int.h"
 
+#include <assert.h>
+
 /* Append the RowGroup at the reader, its offsets moved by `shift` and its ordinal new. */
 static enum pncp_code copy_group(struct pncp_view group, int64_t shift, size_t ordinal, struct pncp_buf *out)
 {
@@ -48,12 +50,14 @@ static uint64_t piece_bytes(const struct pncp_footer_piece *piece)
     return last->offset + last->bytes - piece_from(piece);
 }
 
-/* Groups that stay where they are, under the same number, are copied byte by byte: the long kept prefix. */
+/* Groups that stay where they are, under the same number, are copied byte by byte: the long kept prefix. Those that are
+ * left in the file come before them, and are in no buffer. */
 static enum pncp_code put_piece(const struct pncp_footer_piece *piece, size_t ordinal, struct pncp_buf *out)
 {
     int64_t shift = (int64_t)piece->at - (int64_t)piece_from(piece);
     enum pncp_code rc = PNCP_OK;
-    for (size_t i = 0; rc == PNCP_OK && i < piece->count; i++) {
+    for (size_t i = PNCP_MAX(piece->footer->left.groups, piece->first) - piece->first;
+         rc == PNCP_OK && i < piece->count; i++) {
         struct pncp_view bytes = pncp_footer_group_bytes(piece->footer, piece->first + i);
         rc = shift == 0 && piece->first == ordinal ? pncp_buf_append(out, bytes.data, bytes.len)
                                                    : copy_group(bytes, shift, ordinal + i, out);
@@ -62,7 +66,8 @@ static enum pncp_code put_piece(const struct pncp_footer_piece *piece, size_t or
 }
 
 static enum pncp_code put_pieces(const struct pncp_footer_piece *pieces, size_t piece_count,
-                                 const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *out)
+                                 const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *out,
+                                 struct pncp_footer_left *ret_left)
 {
     const struct pncp_footer *first = pieces[0].footer;
     struct pncp_footer_head head = {.version = first->version, .schema = first->schema};
@@ -73,10 +78,15 @@ static enum pncp_code put_pieces(const struct pncp_footer_piece *pieces, size_t 
     }
     size_t footer_at = out->len, ordinal = 0;
     enum pncp_code rc = pncp_footer_put_head(out, &head);
+    *ret_left = first->left;
+    ret_left->at = (uint32_t)(out->len - footer_at);
     for (size_t i = 0; rc == PNCP_OK && i < piece_count; ordinal += pieces[i].count, i++)
         rc = put_piece(&pieces[i], ordinal, out);
-    struct pncp_footer_foot foot = {
-        .kvs = kvs, .kv_count = kv_count, .created_by = first->created_by, .column_orders = first->column_orders};
+    struct pncp_footer_foot foot = {.kvs = kvs,
+                                    .kv_count = kv_count,
+                                    .created_by = first->created_by,
+                                    .column_orders = first->column_orders,
+                                    .left = *ret_left};
     return rc == PNCP_OK ? pncp_footer_put_foot(out, footer_at, &foot) : rc;
 }
 
@@ -92,6 +102,15 @@ static enum pncp_code merge_error(struct pncp_err *err, enum pncp_code rc)
     }
 }
 
+/* What is left in the file can only stay where it is. */
+static bool left_stays(const struct pncp_footer_piece *piece, bool first)
+{
+    size_t left = piece->footer->left.groups;
+    if (piece->first >= left || piece->count == 0)
+        return left == 0 || !first; /* the first piece's groups are left out of the new footer */
+    return first && piece->first == 0 && piece->count >= left && piece->at == piece_from(piece);
+}
+
 static enum pncp_code check_pieces(const struct pncp_footer_piece *pieces, size_t piece_count, struct pncp_err *err)
 {
     size_t groups = 0;
@@ -100,6 +119,8 @@ static enum pncp_code check_pieces(const struct pncp_footer_piece *pieces, size_
         const struct pncp_footer_piece *piece = &pieces[i];
         if (piece->first > piece->footer->group_count || piece->count > piece->footer->group_count - piece->first)
             return pncp_err_set(err, PNCP_E_PARSE, "merging parquet footers: there are not that many row groups");
+        if (!left_stays(piece, i == 0))
+            return pncp_err_set(err, PNCP_E_PARSE, "merging parquet footers: a row group was left in its file");
         if (!pncp_view_eq(piece->footer->schema, pieces[0].footer->schema))
             return pncp_err_set(err, PNCP_E_PARSE, "merging parquet footers: the schemas differ");
         if (piece->count > 0 && (piece->at < end || piece->at > INT64_MAX / 2))
@@ -118,21 +139,27 @@ enum pncp_code pncp_footer_make(const struct pncp_footer_piece *pieces, size_t p
                                 struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf raw = {0};
+    struct pncp_footer_left left;
     enum pncp_code rc = check_pieces(pieces, piece_count, err);
     if (rc != PNCP_OK)
         return rc;
-    rc = put_pieces(pieces, piece_count, kvs, kv_count, &raw);
+    rc = put_pieces(pieces, piece_count, kvs, kv_count, &raw, &left);
     if (rc != PNCP_OK)
         return merge_error(err, rc);
     const struct pncp_footer_piece *last = &pieces[piece_count - 1];
-    uint64_t file_bytes = last->at + piece_bytes(last) + raw.len;
+    uint64_t file_bytes = last->at + piece_bytes(last) + left.bytes + raw.len;
     raw.len -= PNCP_PARQUET_TRAILER_BYTES; /* it stays behind the footer: pncp_footer_tail */
-    return pncp_footer_parse_known(&raw, file_bytes, pieces[0].footer, ret_footer, err);
+    return pncp_footer_parse_known(&raw, file_bytes, pieces[0].footer, left.at, ret_footer, err);
 }
 
-struct pncp_view pncp_footer_tail(const struct pncp_footer *made)
+struct pncp_footer_tail pncp_footer_tail(const struct pncp_footer *made, const struct pncp_footer *first)
 {
-    return (struct pncp_view){made->raw.data, made->raw.len + PNCP_PARQUET_TRAILER_BYTES};
+    size_t before = made->left.bytes == 0 ? 0 : made->left.at;
+    return (struct pncp_footer_tail){
+        .head = {made->raw.data, before},
+        .left_at = pncp_footer_at(first) + first->left.at,
+        .left_bytes = made->left.bytes,
+        .rest = {made->raw.data + before, made->raw.len - before + PNCP_PARQUET_TRAILER_BYTES}};
 }
 
 enum pncp_code pncp_footer_build(const struct pncp_footer_piece *pieces, size_t piece_count,
@@ -143,8 +170,9 @@ enum pncp_code pncp_footer_build(const struct pncp_footer_piece *pieces, size_t 
     enum pncp_code rc = pncp_footer_make(pieces, piece_count, kvs, kv_count, &made, err);
     if (rc != PNCP_OK)
         return rc;
-    struct pncp_view tail = pncp_footer_tail(&made);
-    rc = pncp_buf_append(ret_tail, tail.data, tail.len);
+    struct pncp_footer_tail tail = pncp_footer_tail(&made, pieces[0].footer);
+    assert(tail.left_bytes == 0);
+    rc = pncp_buf_append(ret_tail, tail.rest.data, tail.rest.len);
     if (rc != PNCP_OK)
         return merge_error(err, rc);
     if (ret_footer != NULL) {

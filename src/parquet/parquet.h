@@ -36,6 +36,12 @@ struct pncp_chunk {         /* one column chunk */
     int32_t codec;          /* parquet.thrift CompressionCodec */
 };
 
+struct pncp_chunk_numbers { /* the same, for many of them */
+    uint64_t offset;
+    uint32_t bytes, raw_bytes, value_slots;
+    int32_t codec;
+};
+
 struct pncp_footer_leaf { /* a column as the schema has it */
     int32_t physical;     /* parquet.thrift Type; -1: none said */
     int16_t max_def, max_rep;
@@ -44,25 +50,35 @@ struct pncp_footer_leaf { /* a column as the schema has it */
 struct pncp_group {
     uint64_t rows;
     uint64_t offset, bytes;               /* of all its chunks, which lie together without a gap */
-    uint32_t footer_offset, footer_bytes; /* its RowGroup struct within footer->raw */
+    uint32_t footer_offset, footer_bytes; /* its RowGroup struct within the footer */
 };
 
 struct pncp_kv {
     struct pncp_view key, value; /* into footer->raw */
 };
 
+/* RowGroup structs that a footer in memory does without, because they are in the file: pncp_footer_leave. */
+struct pncp_footer_left {
+    size_t groups;      /* the first ones */
+    uint32_t at, bytes; /* their place in the footer */
+    uint32_t crc;       /* CRC-32 of these bytes */
+};
+
 struct pncp_footer {
-    struct pncp_buf raw; /* the footer's bytes, without length and magic */
+    struct pncp_buf raw; /* the footer's bytes, without length and magic, and without those left in the file */
+    struct pncp_footer_left left;
     uint64_t file_bytes; /* of the whole file */
     uint64_t data_end;   /* where the last row group ends: 4 for none */
     uint64_t rows;
     struct pncp_group *groups;
     size_t group_count;
+    size_t recalled_group; /* of a footer by pncp_footer_recall: the number of its group in the file */
     struct pncp_kv *kvs;
     size_t kv_count;
-    size_t leaf_count;                          /* columns per row group */
-    struct pncp_footer_leaf *leaves;            /* leaf_count */
-    uint32_t *chunk_at;                         /* where each ColumnChunk begins in raw: [group * leaf_count + leaf] */
+    size_t leaf_count;               /* columns per row group */
+    struct pncp_footer_leaf *leaves; /* leaf_count */
+    uint32_t *chunk_at; /* where each ColumnChunk begins in its RowGroup: [(group - left.groups) * leaf_count + leaf] */
+    struct pncp_chunk_numbers *numbers;         /* [group * leaf_count + leaf], after pncp_footer_unpack; else NULL */
     struct pncp_view schema;                    /* the schema list's bytes, for comparison */
     struct pncp_view created_by, column_orders; /* copied through */
     int32_t version;
@@ -77,6 +93,19 @@ MUST_CHECK enum pncp_code pncp_footer_read(const struct pncp_source *source, str
 MUST_CHECK enum pncp_code pncp_footer_parse(struct pncp_buf *raw, uint64_t file_bytes, struct pncp_footer *ret_footer,
                                             struct pncp_err *err);
 void pncp_footer_release(struct pncp_footer *footer);
+/* Give up the RowGroup structs of the first `groups` row groups (of a day of 100,000 contratações, 1.4 MB): what is
+ * left is good for pncp_footer_make with these groups where they are, and for reading the chunks of the others. */
+void pncp_footer_leave(struct pncp_footer *footer, size_t groups);
+/* For reading the chunks of all groups, each column through all of them: keep their numbers, 24 bytes each, and give up
+ * the RowGroup structs, some 90 bytes a chunk. Where that cannot be the footer stays as it was, which serves as well.
+ */
+void pncp_footer_unpack(struct pncp_footer *footer);
+/* Before the chunks of a group are read that may be left in the file, which is `source`: if it is, its RowGroup struct
+ * is read again, *footer becomes `recalled` (empty; caller releases), which has that group alone, and *group 0.
+ * PNCP_E_PARSE: it is not what it was · PNCP_E_NOMEM · source's errors. */
+MUST_CHECK enum pncp_code pncp_footer_recall(const struct pncp_footer **footer, size_t *group,
+                                             const struct pncp_source *source, struct pncp_footer *recalled,
+                                             struct pncp_err *err);
 /* Value of the last key-value with that key, or false. */
 bool pncp_footer_kv(const struct pncp_footer *footer, const char *key, struct pncp_view *ret_value);
 /* Chunk `leaf` of group `group` (parsed on demand: a footer of 100 groups × 137 leaves need not be held unpacked). */
@@ -97,7 +126,7 @@ struct pncp_kv_pair {
 #define PNCP_FOOTER_CRC_KEY "pncp.footer_crc32"
 #define PNCP_FOOTER_CRC_BLANK "00000000"
 #define PNCP_FOOTER_CRC_DIGITS ((size_t)8)
-/* Is it there, and right? */
+/* Is it there, and right? Of a footer with nothing left in the file. */
 bool pncp_footer_crc_is_right(const struct pncp_footer *footer);
 
 /* Groups [first, first + count) of a footer, whose bytes lie in the new file from `at` on, one after the other as they
@@ -111,17 +140,26 @@ struct pncp_footer_piece {
  * place: footer + length + magic, appended to `ret_tail`. Version, creator and column orders are the first piece's. The
  * key-values are written in the order given. `ret_footer`, when not NULL, receives the new footer (caller releases).
  * The result is parsed again before it is returned: what would not read is an error here.
- * PNCP_E_PARSE: the schemas' bytes differ, pieces overlap, or a group is unsound · PNCP_E_LIMIT: more than 32,767
- * groups (ordinal is i16) or PNCP_FOOTER_MAX_BYTES · PNCP_E_NOMEM. On failure ret_tail is as it was. */
+ * PNCP_E_PARSE: the schemas' bytes differ, pieces overlap, a group is unsound, or one was left in the file that does
+ * not stay where it is · PNCP_E_LIMIT: more than 32,767 groups (ordinal is i16) or PNCP_FOOTER_MAX_BYTES ·
+ * PNCP_E_NOMEM. On failure ret_tail is as it was. Of pieces with nothing left in the file. */
 MUST_CHECK enum pncp_code pncp_footer_build(const struct pncp_footer_piece *pieces, size_t piece_count,
                                             const struct pncp_kv_pair *kvs, size_t kv_count, struct pncp_buf *ret_tail,
                                             struct pncp_footer *ret_footer, struct pncp_err *err);
-/* The same, the bytes of the new footer held only once: what follows the data is pncp_footer_tail(ret_footer), valid as
- * long as ret_footer is (of a day of 100,000 contratações it has 1.5 MB). Errors as above. */
+/* The same; what follows the data is pncp_footer_tail(ret_footer). The first piece's footer may have left groups in its
+ * file, all of them in the piece and to stay where they are: ret_footer leaves them there too. Errors as above. */
 MUST_CHECK enum pncp_code pncp_footer_make(const struct pncp_footer_piece *pieces, size_t piece_count,
                                            const struct pncp_kv_pair *kvs, size_t kv_count,
                                            struct pncp_footer *ret_footer, struct pncp_err *err);
-struct pncp_view pncp_footer_tail(const struct pncp_footer *made); /* by pncp_footer_make; no other has it */
+/* In order; the views are valid as long as the footer is. */
+struct pncp_footer_tail {
+    struct pncp_view head;
+    uint64_t left_at, left_bytes; /* of the first piece's file */
+    struct pncp_view rest;
+};
+/* Of a footer by pncp_footer_make (`first` is the first piece's) or a columns writer (`first` is itself); no other has
+ * it. */
+struct pncp_footer_tail pncp_footer_tail(const struct pncp_footer *made, const struct pncp_footer *first);
 /* The ordinary case: the first keep_groups groups of `old` (NULL: a new file) stay where they are, all of `added` (the
  * footer that pncp_group_encode gave) follow at `added_at`, which is the end of the kept prefix. Errors as above. */
 MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_t keep_groups,
@@ -152,25 +190,29 @@ MUST_CHECK enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *wri
 void pncp_group_writer_abort(struct pncp_group_writer *writer); /* frees; also after finish; NULL is fine */
 /* All row groups of a file at once, column by column, for a rewrite that decodes each column of its source one time.
  * The chunks come in that order and go to a temporary place, one behind the other from its beginning on; from there
- * they are taken to the file, group by group. Sequence: open(rows of each group, one at least; borrowed) -> for each
- * leaf, for each group: put -> footer, each_chunk -> free. */
+ * they are taken to the file, group by group. Their metadata goes to another, because of a day of 100,000 it has
+ * 1.2 MB. Sequence: open(rows of each group, one at least; borrowed) -> for each leaf, for each group: put -> footer,
+ * each_chunk -> free. */
 struct pncp_columns_writer;
 MUST_CHECK enum pncp_code pncp_columns_writer_open(const struct pncp_schema *schema, const uint64_t *rows,
                                                    size_t group_count, const struct pncp_encode_options *options,
                                                    struct pncp_columns_writer **ret_writer, struct pncp_err *err);
-/* The chunk of the next leaf of `group`: *ret_chunk, valid until the next call, is to be appended to the temporary
- * place. Errors as pncp_group_writer_leaf. */
+/* The chunk of the next leaf of `group`: *ret_chunk and its metadata *ret_entry, valid until the next call, are to be
+ * appended to their temporary places. Errors as pncp_group_writer_leaf. */
 MUST_CHECK enum pncp_code pncp_columns_writer_put(struct pncp_columns_writer *writer, size_t group,
                                                   const struct pncp_leaf *leaf, struct pncp_view *ret_chunk,
-                                                  struct pncp_err *err);
+                                                  struct pncp_view *ret_entry, struct pncp_err *err);
 /* Where the chunks lie in the temporary place, in the order in which they follow "PAR1" in the file. */
 MUST_CHECK enum pncp_code pncp_columns_writer_each_chunk(const struct pncp_columns_writer *writer,
                                                          enum pncp_code (*each)(void *ctx, uint64_t at, uint64_t bytes,
                                                                                 struct pncp_err *err),
                                                          void *ctx, struct pncp_err *err);
-/* The footer of that file, without key-values. PNCP_E_LIMIT · PNCP_E_NOMEM. */
+/* The footer of that file, from `entries`, the temporary place of the metadata. What follows the data is
+ * pncp_footer_tail(ret_footer, ret_footer). PNCP_E_LIMIT · PNCP_E_NOMEM · source's errors. */
 MUST_CHECK enum pncp_code pncp_columns_writer_footer(const struct pncp_columns_writer *writer,
-                                                     struct pncp_footer *ret_footer, struct pncp_err *err);
+                                                     const struct pncp_source *entries, const struct pncp_kv_pair *kvs,
+                                                     size_t kv_count, struct pncp_footer *ret_footer,
+                                                     struct pncp_err *err);
 void pncp_columns_writer_free(struct pncp_columns_writer *writer); /* NULL is fine */
 /* A whole table as one row group (the ordinary checkpoint). */
 MUST_CHECK enum pncp_code pncp_group_encode(const struct pncp_table *table, const struct pncp_encode_options *options,

@@ -16,10 +16,15 @@ static void column_release(struct column *column)
     pncp_buf_release(&column->bytes);
 }
 
+static size_t number_of(const struct column *column, size_t group)
+{
+    return column->footer->recalled_group + group;
+}
+
 static enum pncp_code damaged(const struct column *column, size_t group, struct pncp_err *err, const char *what)
 {
-    return pncp_err_set(err, PNCP_E_PARSE, "damaged parquet file: row group %zu, column %zu: %s", group, column->leaf,
-                        what);
+    return pncp_err_set(err, PNCP_E_PARSE, "damaged parquet file: row group %zu, column %zu: %s",
+                        number_of(column, group), column->leaf, what);
 }
 
 static enum pncp_code no_memory(struct pncp_err *err)
@@ -33,7 +38,8 @@ static enum pncp_code read_bytes(struct column *column, const struct pncp_chunk 
     pncp_buf_clear(&column->bytes);
     if (chunk->bytes > PNCP_CHUNK_MAX_BYTES || chunk->raw_bytes > PNCP_CHUNK_MAX_BYTES)
         return pncp_err_set(err, PNCP_E_LIMIT, "row group %zu, column %zu: %" PRIu64 " bytes, at most %zu can be read",
-                            group, column->leaf, PNCP_MAX(chunk->bytes, chunk->raw_bytes), PNCP_CHUNK_MAX_BYTES);
+                            number_of(column, group), column->leaf, PNCP_MAX(chunk->bytes, chunk->raw_bytes),
+                            PNCP_CHUNK_MAX_BYTES);
     if (pncp_buf_reserve(&column->bytes, (size_t)chunk->bytes) != PNCP_OK)
         return no_memory(err);
     column->bytes.len = (size_t)chunk->bytes;
@@ -62,7 +68,7 @@ static enum pncp_code read_group(struct column *column, size_t group, struct pnc
         return damaged(column, group, err, damage);
     case PNCP_E_LIMIT:
         return pncp_err_set(err, PNCP_E_LIMIT, "row group %zu, column %zu: too many values or bytes of text to hold",
-                            group, column->leaf);
+                            number_of(column, group), column->leaf);
     default:
         return no_memory(err);
     }

@@ -143,7 +143,7 @@ static size_t put_children(struct pncp_thrift_writer *w, const struct pncp_col *
     return written;
 }
 
-enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf *out, struct pncp_buf *orders)
+enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf *out)
 {
     AUTO(pncp_buf_release) struct pncp_buf elements = {0};
     const struct pncp_node *root = &schema->nodes[0];
@@ -157,9 +157,12 @@ enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf
     struct pncp_thrift_writer list = {.out = out};
     pncp_thrift_put_list(&list, PNCP_THRIFT_STRUCT, count);
     pncp_thrift_put_raw(&list, pncp_buf_view(&elements));
-    if (list.rc != PNCP_OK)
-        return list.rc;
-    struct pncp_thrift_writer o = {.out = orders};
+    return list.rc;
+}
+
+enum pncp_code pncp_schema_put_orders(const struct pncp_schema *schema, struct pncp_buf *out)
+{
+    struct pncp_thrift_writer o = {.out = out};
     pncp_thrift_put_list(&o, PNCP_THRIFT_STRUCT, schema->leaf_count);
     for (size_t i = 0; i < schema->leaf_count; i++) { /* ColumnOrder: TYPE_ORDER, an empty struct */
         int16_t outer = pncp_thrift_struct_begin(&o);

@@ -149,6 +149,41 @@ static void check_doubled(const struct pncp_footer *old, const struct pncp_foote
     }
 }
 
+/* ---- with groups left in the file ------------------------------------------------------------ */
+
+/* The groups as they are under other key-values: with half of them left in the file the same bytes come out, or the
+ * same refusal; and those can be read again. */
+static void check_left(struct pncp_view old, const struct pncp_footer *footer)
+{
+    AUTO(pncp_footer_release) struct pncp_footer holed = {0}, made = {0}, want = {0};
+    struct pncp_source source = pncp_source_of_view(&old);
+    FUZZ_CHECK(pncp_footer_read(&source, &holed, NULL) == PNCP_OK);
+    size_t left = (footer->group_count + 1) / 2;
+    pncp_footer_leave(&holed, left);
+    FUZZ_CHECK(holed.left.groups == left && holed.raw.len + holed.left.bytes == footer->raw.len);
+    uint64_t at = footer->group_count == 0 ? footer->data_end : footer->groups[0].offset;
+    const struct pncp_footer_piece with = {&holed, 0, holed.group_count, at},
+                                   without = {footer, 0, footer->group_count, at};
+    enum pncp_code rc = pncp_footer_make(&without, 1, KVS, PNCP_ARRAY_LEN(KVS), &want, NULL);
+    FUZZ_CHECK(pncp_footer_make(&with, 1, KVS, PNCP_ARRAY_LEN(KVS), &made, NULL) == rc);
+    if (rc == PNCP_OK) {
+        struct pncp_footer_tail tail = pncp_footer_tail(&made, &holed);
+        struct pncp_view whole = pncp_footer_tail(&want, footer).rest;
+        FUZZ_CHECK(tail.head.len + tail.left_bytes + tail.rest.len == whole.len);
+        const struct pncp_view parts[] = {tail.head, {old.data + tail.left_at, (size_t)tail.left_bytes}, tail.rest};
+        const char *behind = whole.data;
+        for (size_t i = 0; i < PNCP_ARRAY_LEN(parts); behind += parts[i].len, i++)
+            FUZZ_CHECK(parts[i].len == 0 || memcmp(behind, parts[i].data, parts[i].len) == 0);
+    }
+    for (size_t i = 0; i < left; i++) {
+        AUTO(pncp_footer_release) struct pncp_footer recalled = {0};
+        const struct pncp_footer *one = &holed;
+        size_t group = i;
+        FUZZ_CHECK(pncp_footer_recall(&one, &group, &source, &recalled, NULL) == PNCP_OK);
+        FUZZ_CHECK(pncp_view_eq(pncp_footer_group_bytes(one, group), pncp_footer_group_bytes(footer, i)));
+    }
+}
+
 /* ---- columns --------------------------------------------------------------------------------- */
 
 static bool read_leaf(struct pncp_view file, const struct pncp_footer *footer, size_t leaf, size_t group,
@@ -222,6 +257,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_doubled = double_up(old, &footer, &file, &doubled);
     if (is_doubled)
         check_doubled(&footer, &doubled);
+    check_left(old, &footer);
     check_columns(old, &footer, pncp_buf_view(&file), is_doubled ? &doubled : NULL);
     return 0;
 }

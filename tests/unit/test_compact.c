@@ -212,7 +212,7 @@ static int overtake(void *ctx, const char *call, const char *path)
     struct overtaking *o = ctx;
     if (o->times == 0 || strcmp(call, "openat") != 0 || path == NULL || !pncp_view_ends(pncp_view_of(path), ".tmp"))
         return 0;
-    if (o->opened++ % 3 != 0) /* each try opens three: once for each, after the version was looked at */
+    if (o->opened++ % 4 != 0) /* each try opens four: once for each, after the version was looked at */
         return 0;
     o->times--;
     append_to(o->other, "other", o->next++, 1);

@@ -83,7 +83,7 @@ static void test_descriptors_that_cannot(void **state)
     assert_int_equal(err.os_errno, EISDIR);
     assert_int_equal(pncp_file_slurp(read_only, &buf, "x", &err), PNCP_E_IO);
     assert_int_equal(err.os_errno, EISDIR);
-    assert_int_equal(pncp_file_copy(-1, read_only, 1, "x", &err), PNCP_E_IO);
+    assert_int_equal(pncp_file_copy(-1, 0, read_only, 1, "x", &err), PNCP_E_IO);
     assert_int_equal(err.os_errno, EBADF);
 }
 
@@ -127,12 +127,12 @@ static void test_slurp_keeps_to_the_ceiling(void **state)
 }
 
 /* Longer than the buffer of the copy that goes through memory; `to` begins where it stands. */
-static void copy_and_compare(int from, int to, uint64_t len)
+static void copy_and_compare(int from, uint64_t at, int to, uint64_t len)
 {
     static char want[200001], got[200001 + 3];
     assert_int_equal(pncp_file_write(to, "abc", 3, "to", NULL), PNCP_OK);
-    assert_int_equal(pncp_file_copy(from, to, len, "from", NULL), PNCP_OK);
-    assert_int_equal(pncp_file_pread(from, want, (size_t)len, 0, "from", NULL), PNCP_OK);
+    assert_int_equal(pncp_file_copy(from, at, to, len, "from", NULL), PNCP_OK);
+    assert_int_equal(pncp_file_pread(from, want, (size_t)len, at, "from", NULL), PNCP_OK);
     assert_int_equal(pncp_file_pread(to, got, (size_t)len + 3, 0, "to", NULL), PNCP_OK);
     assert_memory_equal(got, "abc", 3);
     assert_memory_equal(got + 3, want, len);
@@ -150,10 +150,12 @@ static void test_copy(void **state)
     (void)state;
     AUTO(pncp_fd_close) int from = new_file("from");
     fill(from); /* its own position is at the end: the copy begins at the start */
-    static const uint64_t lengths[] = {0, 1, 4096, 200001};
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(lengths); i++) {
+    static const struct {
+        uint64_t at, len;
+    } cases[] = {{0, 0}, {0, 1}, {0, 4096}, {0, 200001}, {1, 4096}, {4097, 100000}, {200003, 1}};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
         AUTO(pncp_fd_close) int to = new_file("to");
-        copy_and_compare(from, to, lengths[i]);
+        copy_and_compare(from, cases[i].at, to, cases[i].len);
     }
 }
 
@@ -164,10 +166,10 @@ static void test_copy_where_the_kernel_does_not(void **state)
     fill(from);
     AUTO(pncp_fd_close) int to = memfd_create("to", MFD_CLOEXEC); /* another file system: EXDEV or a copy */
     assert_true(to >= 0);
-    copy_and_compare(from, to, 200001);
+    copy_and_compare(from, 3, to, 200001);
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0); /* copy_file_range refuses a pipe: EINVAL */
-    assert_int_equal(pncp_file_copy(from, ends[1], 30000, "from", NULL), PNCP_OK);
+    assert_int_equal(pncp_file_copy(from, 0, ends[1], 30000, "from", NULL), PNCP_OK);
     static char want[30000], got[30000];
     assert_int_equal(pncp_file_pread(from, want, sizeof(want), 0, "from", NULL), PNCP_OK);
     for (size_t done = 0; done < sizeof(got);) {
@@ -187,8 +189,9 @@ static void test_copy_of_more_than_there_is(void **state)
     AUTO(pncp_fd_close) int to = new_file("to");
     struct pncp_err err = PNCP_ERR_INIT;
     fill(from);
-    assert_int_equal(pncp_file_copy(from, to, 200005, "from", &err), PNCP_E_PARSE);
+    assert_int_equal(pncp_file_copy(from, 0, to, 200005, "from", &err), PNCP_E_PARSE);
     assert_string_equal(err.msg, "from ends 1 bytes early");
+    assert_int_equal(pncp_file_copy(from, 200003, to, 2, "from", &err), PNCP_E_PARSE);
 }
 
 static bool is_folder(const char *path)

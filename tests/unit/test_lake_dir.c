@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -238,8 +239,10 @@ static void spliced_only_on_the_version_seen(void **state)
     struct rows_lake lake;
     struct pncp_version none = {.text = ""}, one, two, three;
     struct pncp_err err = PNCP_ERR_INIT;
-    const struct pncp_view first[] = {PNCP_VIEW_LIT("head"), PNCP_VIEW_LIT(""), PNCP_VIEW_LIT("-tail-1")},
-                           next[] = {PNCP_VIEW_LIT("+tail-2")};
+    const struct pncp_segment first[] = {{.bytes = PNCP_VIEW_LIT("head")},
+                                         {.bytes = PNCP_VIEW_LIT("")},
+                                         {.bytes = PNCP_VIEW_LIT("-tail-1")}},
+                              next[] = {{.bytes = PNCP_VIEW_LIT("+tail-2")}};
     rows_lake_open(&lake);
     assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &none, 0, first, 3, &one, &err), PNCP_OK);
     assert_content(&lake, PATH, "head-tail-1");
@@ -253,6 +256,13 @@ static void spliced_only_on_the_version_seen(void **state)
     assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 12, next, 1, &three, &err), PNCP_E_PARSE);
     assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 11, NULL, 0, &three, &err), PNCP_OK);
     assert_string_equal(three.text, two.text); /* the same bytes */
+    const struct pncp_segment mixed[] = {{.from = 6, .len = 5}, {.bytes = PNCP_VIEW_LIT("=")}, {.from = 0, .len = 1}};
+    const struct pncp_segment beyond[] = {{.from = 6, .len = 6}};
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &one, 2, mixed, 3, &three, &err), PNCP_E_CONFLICT);
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 2, beyond, 1, &three, &err), PNCP_E_PARSE);
+    assert_content(&lake, PATH, "head+tail-2");
+    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 2, mixed, 3, &three, &err), PNCP_OK);
+    assert_content(&lake, PATH, "heail-2=h");
     assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
     assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &three, 4, next, 1, &two, &err), PNCP_E_CONFLICT);
     assert_false(rows_file_exists(&lake, PATH));
@@ -278,7 +288,7 @@ static void a_large_prefix_is_kept_whatever_the_file_system(void **state)
     rows_lake_open(&lake);
     for (uint32_t i = 0; i < 300000; i++)
         assert_int_equal(pncp_buf_append(&big, &i, sizeof(i)), PNCP_OK);
-    const struct pncp_view all = pncp_buf_view(&big), tail = PNCP_VIEW_LIT("tail");
+    const struct pncp_segment all = {.bytes = pncp_buf_view(&big)}, tail = {.bytes = PNCP_VIEW_LIT("tail")};
     assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[0], 0, &all, 1, &versions[1], &err), PNCP_OK);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(errors); i++) {
         AUTO(pncp_buf_release) struct pncp_buf got = {0};
@@ -292,7 +302,7 @@ static void a_large_prefix_is_kept_whatever_the_file_system(void **state)
         assert_int_equal(got.len, 1000005);
         assert_memory_equal(got.data, big.data, 1000001);
         assert_memory_equal(got.data + 1000001, "tail", 4);
-        const struct pncp_body body = {.bytes = all};
+        const struct pncp_body body = {.bytes = all.bytes};
         assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &versions[2], &body, &versions[1], &err), PNCP_OK);
     }
     rows_lake_close(&lake);
@@ -348,7 +358,7 @@ static void the_commit_lock_is_held_throughout(void **state)
     struct intruder in = {.asked = 0};
     struct pncp_version version = {.text = ""};
     const struct pncp_body body = {.bytes = PNCP_VIEW_LIT("x")};
-    const struct pncp_view tail = PNCP_VIEW_LIT("y");
+    const struct pncp_segment tail = {.bytes = PNCP_VIEW_LIT("y")};
     rows_lake_open(&lake);
     (void)snprintf(in.lock, sizeof(in.lock), "%s/" LOCK, lake.folder);
     sys_faults_hook(try_lock, &in);
@@ -366,8 +376,8 @@ uint64_t __real_pncp_clock_mono_ms(void);
 uint64_t __wrap_pncp_clock_mono_ms(void);
 uint64_t __wrap_pncp_clock_mono_ms(void)
 {
-    uint64_t step = clock_step_ms;
-    return __real_pncp_clock_mono_ms() + (clock_extra_ms += step);
+    uint64_t step = atomic_load(&clock_step_ms);
+    return __real_pncp_clock_mono_ms() + atomic_fetch_add(&clock_extra_ms, step) + step;
 }
 
 struct waiting {
@@ -393,7 +403,7 @@ static void a_commit_lock_is_waited_for_but_not_for_ever(void **state)
     struct pncp_err err = PNCP_ERR_INIT;
     struct pncp_version version = {.text = ""}, before;
     const struct pncp_body body = {.bytes = PNCP_VIEW_LIT("x")};
-    const struct pncp_view tail = PNCP_VIEW_LIT("y");
+    const struct pncp_segment tail = {.bytes = PNCP_VIEW_LIT("y")};
     rows_lake_open(&lake);
     assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &version, &body, &version, NULL), PNCP_OK);
     before = version;

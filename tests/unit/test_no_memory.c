@@ -128,7 +128,7 @@ static enum pncp_code copy_files(struct pncp_err *err)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     AUTO(pncp_fd_close) int read_end = ends[0];
     AUTO(pncp_fd_close) int write_end = ends[1];
-    enum pncp_code rc = pncp_file_copy(from, write_end, 20000, "program", err); /* a pipe: through memory */
+    enum pncp_code rc = pncp_file_copy(from, 0, write_end, 20000, "program", err); /* a pipe: through memory */
     pncp_fd_close(&write_end);
     if (rc == PNCP_OK)
         rc = pncp_file_slurp(read_end, &buf, "pipe", err);

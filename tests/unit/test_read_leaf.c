@@ -403,11 +403,11 @@ static void put_entry(struct pncp_buf *out, const struct made *made, size_t byte
 static struct sample_file make(const struct made *made)
 {
     struct sample_file file = {0};
-    AUTO(pncp_buf_release) struct pncp_buf elements = {0}, orders = {0}, entry = {0};
+    AUTO(pncp_buf_release) struct pncp_buf elements = {0}, entry = {0};
     size_t data_at = put_pages(&file.bytes, made), footer_at = file.bytes.len;
     uint64_t rows = (uint64_t)or_truth(made->slots_said, (size_t)made->rows);
     put_entry(&entry, made, footer_at - 4, data_at);
-    assert_int_equal(pncp_schema_put(text_schema(), &elements, &orders), PNCP_OK);
+    assert_int_equal(pncp_schema_put(text_schema(), &elements), PNCP_OK);
     const struct pncp_footer_head head = {
         .version = 2, .schema = pncp_buf_view(&elements), .rows = rows, .group_count = 1};
     const struct pncp_group_head group = {.rows = rows, .offset = 4, .bytes = footer_at - 4};

@@ -88,7 +88,8 @@ static void test_every_element(void **state)
 {
     (void)state;
     AUTO(pncp_buf_release) struct pncp_buf elements = {0}, orders = {0};
-    assert_int_equal(pncp_schema_put(sample_schema(), &elements, &orders), PNCP_OK);
+    assert_int_equal(pncp_schema_put(sample_schema(), &elements), PNCP_OK);
+    assert_int_equal(pncp_schema_put_orders(sample_schema(), &orders), PNCP_OK);
     struct pncp_thrift_reader r = pncp_thrift_open(pncp_buf_view(&elements));
     enum pncp_thrift_type type;
     assert_int_equal(pncp_thrift_list(&r, &type), PNCP_ARRAY_LEN(WANT));

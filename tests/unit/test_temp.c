@@ -157,7 +157,7 @@ static void a_failure_cleans_up_at_once(void **state)
     static char calls[][16] = {"write", "fsync", "renameat"};
     struct rows_lake lake;
     const struct pncp_body body = {.bytes = PNCP_VIEW_LIT("x")};
-    const struct pncp_view tail = PNCP_VIEW_LIT("x");
+    const struct pncp_segment tail = {.bytes = PNCP_VIEW_LIT("x")};
     struct pncp_version none = {.text = ""}, version;
     rows_lake_open(&lake);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(calls); i++) {
