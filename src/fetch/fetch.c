@@ -271,11 +271,17 @@ enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *options, pncp_fet
     return PNCP_OK;
 }
 
+void pncp_fetch_close(struct pncp_fetch *fetch)
+{
+    pncp_http_free(fetch->http);
+    fetch->http = NULL;
+}
+
 void pncp_fetch_free(struct pncp_fetch *fetch)
 {
     if (fetch == NULL)
         return;
-    pncp_http_free(fetch->http);
+    pncp_fetch_close(fetch);
     pncp_free(fetch);
 }
 

@@ -67,6 +67,8 @@ MUST_CHECK enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *option
                                          pncp_fetch_note_fn *note, void *ctx, struct pncp_fetch **ret_fetch,
                                          struct pncp_err *err);
 void pncp_fetch_free(struct pncp_fetch *fetch); /* what is queued or in flight is dropped without a call */
+/* Give back connections and buffers: nothing more will be fetched, only the counts are asked for. */
+void pncp_fetch_close(struct pncp_fetch *fetch);
 /* Queue a request; `urgent`: before what waits (the second request of a contratação under way goes before the first of
  * a new one). */
 void pncp_fetch_submit(struct pncp_fetch *fetch, struct pncp_fetch_request *request, bool urgent);

@@ -96,6 +96,21 @@ static enum pncp_code rows_are_saved(enum pncp_code rc, const char *what, struct
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "the rows are saved, %s", what);
 }
 
+/* Give back what fetching has used: a rewrite needs as much. */
+static void end_fetching(struct pncp_run *run)
+{
+    pncp_saver_release(&run->saver);
+    if (run->fetch != NULL)
+        pncp_fetch_close(run->fetch);
+    pncp_listing_free(run->listing);
+    run->listing = NULL;
+    pncp_works_release(&run->works);
+    pncp_plan_release(&run->plan);
+    pncp_list_close(&run->list);
+    pncp_falhas_release(&run->falhas_before);
+    pncp_mem_trim();
+}
+
 /* A final day that is whole: compacted, then `completo`. */
 static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
 {
@@ -106,7 +121,7 @@ static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
         return rc;
     run->phase = PNCP_PHASE_REWRITING;
     uint64_t begun = pncp_clock_mono_ms();
-    pncp_mem_trim(); /* what fetching has used */
+    end_fetching(run);
     rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &done, &result, err);
     if (rc != PNCP_OK)
         return rows_are_saved(rc, "the day is not compacted", err);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define RETRY_FIRST_MS 100
+#define TRIM_EVERY_LOTS 4 /* the holes that they leave in the allocator's arenas go back then */
 #define RETRY_LONGEST_MS 5000
 #define SPARE_MAX_BYTES ((size_t)2 * 1024 * 1024) /* an ordinary lot of 100 has some 500 KiB */
 
@@ -126,6 +127,7 @@ static struct pncp_table take_spare(struct pncp_filled_lot *lot)
 static void *run(void *arg)
 {
     struct pncp_saver *saver = arg;
+    uint32_t lots = 0;
     (void)pthread_mutex_lock(&saver->mutex);
     for (;;) {
         while (!saver->busy && !saver->quit)
@@ -140,6 +142,8 @@ static void *run(void *arg)
         enum pncp_code rc = save(saver, &lot, &saved, &err);
         struct pncp_table spare = take_spare(&lot);
         pncp_filled_lot_release(&lot);
+        if (++lots % TRIM_EVERY_LOTS == 0)
+            pncp_mem_trim();
         uint64_t cpu_us = pncp_clock_cpu_us();
         (void)pthread_mutex_lock(&saver->mutex);
         saver->spare = spare; /* the one before went with the lot that was given */
