@@ -1,8 +1,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "parquet/footer_int.h"
+#include "parquet/foreign_carquet.h"
 #include "parquet/foreign_int.h"
-#include "parquet/pages.h"
 
 #include <errno.h>
 #include <string.h>
@@ -76,15 +76,15 @@ static enum pncp_code failure(struct pncp_foreign_file *file, const carquet_erro
             *err = file->io;
         return file->io.code;
     }
-    enum pncp_code rc = pncp_pages_code(error->code);
+    enum pncp_code rc = pncp_carquet_code(error->code);
     return pncp_err_set(err, rc == PNCP_OK ? PNCP_E_PARSE : rc, "%s",
                         error->message[0] != '\0' ? error->message : carquet_status_string(error->code));
 }
 
-/* Was memory refused since pncp_pages_begin? carquet takes that for many things, silence among them. */
+/* Was memory refused since pncp_carquet_begin? carquet takes that for many things, silence among them. */
 static enum pncp_code refused(struct pncp_err *err)
 {
-    enum pncp_code rc = pncp_pages_end();
+    enum pncp_code rc = pncp_carquet_end();
     if (rc == PNCP_OK)
         return PNCP_OK;
     return pncp_err_set(err, rc, rc == PNCP_E_LIMIT ? "a page that is too large" : "out of memory");
@@ -94,7 +94,7 @@ enum pncp_code pncp_foreign_file_turn(struct pncp_foreign_file *file, size_t gro
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
     carquet_reader_options_t options;
-    enum pncp_code rc = pncp_pages_prepare(err);
+    enum pncp_code rc = pncp_carquet_prepare(err);
     if (rc == PNCP_OK && file->stream == NULL)
         rc = open_stream(file, err);
     if (rc != PNCP_OK)
@@ -109,7 +109,7 @@ enum pncp_code pncp_foreign_file_turn(struct pncp_foreign_file *file, size_t gro
     carquet_reader_options_init(&options);
     options.verify_checksums = true;
     options.num_threads = 1;
-    pncp_pages_begin();
+    pncp_carquet_begin();
     file->reader = carquet_reader_open_file(file->stream, &options, &error);
     rc = refused(err);
     if (rc != PNCP_OK)
@@ -167,7 +167,7 @@ static enum pncp_code open_reader(struct pncp_foreign_column *column, struct pnc
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
     pncp_foreign_column_leave(column);
-    pncp_pages_begin();
+    pncp_carquet_begin();
     column->reader = carquet_reader_get_column(column->file->reader, 0, (int32_t)column->leaf_no, &error);
     int64_t skip = (int64_t)column->slots_read;
     bool skipped = column->reader != NULL && carquet_column_skip(column->reader, skip) == skip;
@@ -247,7 +247,7 @@ static enum pncp_code read_batch(struct pncp_foreign_column *column, struct pncp
 {
     carquet_error_t error = CARQUET_ERROR_INIT;
     uint64_t reads = column->file->reads;
-    pncp_pages_begin();
+    pncp_carquet_begin();
     int64_t got = carquet_column_read_batch_ex(column->reader, column->values, PNCP_FOREIGN_BATCH_SLOTS, column->def,
                                                column->rep, &error);
     enum pncp_code rc = refused(err);

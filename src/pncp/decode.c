@@ -177,10 +177,8 @@ static enum pncp_code put_list(struct pncp_decoder *d, const struct pncp_node *n
     yyjson_arr_iter_init(val, &iter);
     enum pncp_code rc = PNCP_OK;
     int16_t at = rep;
-    for (yyjson_val *element; rc == PNCP_OK && (element = yyjson_arr_iter_next(&iter)) != NULL; at = node->rep) {
-        struct pncp_view text;
-        rc = pncp_decode_record(d, node, element, at, true, &text);
-    }
+    for (yyjson_val *element; rc == PNCP_OK && (element = yyjson_arr_iter_next(&iter)) != NULL; at = node->rep)
+        rc = pncp_decode_record(d, node, element, at);
     pncp_buf_release(&d->extra);
     d->extra = outer;
     return rc;
@@ -219,7 +217,7 @@ static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *
 }
 
 enum pncp_code pncp_decode_record(struct pncp_decoder *decoder, const struct pncp_node *node, yyjson_val *object,
-                                  int16_t rep, bool put_extra, struct pncp_view *ret_extra)
+                                  int16_t rep)
 {
     struct pncp_json_writer writer;
     pncp_buf_clear(&decoder->extra);
@@ -229,12 +227,10 @@ enum pncp_code pncp_decode_record(struct pncp_decoder *decoder, const struct pnc
     collect_close(&extra);
     if (rc == PNCP_OK)
         rc = writer.failed;
-    *ret_extra = pncp_buf_view(&decoder->extra);
-    if (rc != PNCP_OK || !put_extra)
-        return rc;
     const struct pncp_node *last = &decoder->table->schema->nodes[node->first_child + node->child_count - 1];
-    assert((last->col->flags & PNCP_COL_EXTRA) != 0);
-    if (ret_extra->len == 0)
+    if (rc != PNCP_OK || (last->col->flags & PNCP_COL_EXTRA) == 0)
+        return rc;
+    if (decoder->extra.len == 0)
         return pncp_table_put_null(decoder->table, last, rep);
-    return pncp_leaf_put_text(&decoder->table->leaves[last->leaf], rep, *ret_extra);
+    return pncp_leaf_put_text(&decoder->table->leaves[last->leaf], rep, pncp_buf_view(&decoder->extra));
 }

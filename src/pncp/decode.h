@@ -16,10 +16,9 @@ void pncp_decoder_init(struct pncp_decoder *decoder, struct pncp_table *table);
 void pncp_decoder_release(struct pncp_decoder *decoder);
 
 /* Decode `object` (NULL or anything but an object: all null) as a record with the children of `node`, except those
- * flagged DERIVED, at repetition level `rep`. `*ret_extra`: the text for the record's `extra`, empty when there is
- * none; valid until the next call. The extra cell itself is written here only when `put_extra`. PNCP_E_NOMEM. */
+ * flagged DERIVED, at repetition level `rep`. What has no place goes to the last child when that is flagged EXTRA.
+ * PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_decode_record(struct pncp_decoder *decoder, const struct pncp_node *node,
-                                             yyjson_val *object, int16_t rep, bool put_extra,
-                                             struct pncp_view *ret_extra);
+                                             yyjson_val *object, int16_t rep);
 
 #endif

@@ -43,7 +43,6 @@ static enum pncp_code put_list_row(struct pncp_table *list, const struct pncp_ke
     const struct pncp_list_leaves *at = pncp_list_leaves();
     struct pncp_leaf *leaves = list->leaves;
     AUTO(pncp_decoder_release) struct pncp_decoder decoder;
-    struct pncp_view extra;
     pncp_decoder_init(&decoder, list);
     enum pncp_code rc = pncp_leaf_put_text(&leaves[at->cnpj], 0, pncp_view_of(key->cnpj));
     if (rc == PNCP_OK)
@@ -53,7 +52,7 @@ static enum pncp_code put_list_row(struct pncp_table *list, const struct pncp_ke
     if (rc == PNCP_OK)
         rc = pncp_leaf_put_int(&leaves[at->data_publicacao], 0, date.days);
     if (rc == PNCP_OK)
-        rc = pncp_decode_record(&decoder, &list->schema->nodes[0], contratacao, 0, true, &extra);
+        rc = pncp_decode_record(&decoder, &list->schema->nodes[0], contratacao, 0);
     if (rc == PNCP_OK)
         rc = pncp_leaf_put_int(&leaves[at->valores_fora_do_tipo], 0, decoder.misfits);
     return rc;
@@ -95,11 +94,10 @@ static enum pncp_code put_pages(struct pncp_decoder *decoder, const struct pncp_
         yyjson_arr_iter_init(json.root, &iter);
         for (yyjson_val *element; rc == PNCP_OK && (element = yyjson_arr_iter_next(&iter)) != NULL;) {
             bool is_new;
-            struct pncp_view extra;
             rc = pncp_part_row_is_new(&seen, element, &is_new);
             if (rc != PNCP_OK || !is_new)
                 continue;
-            rc = pncp_decode_record(decoder, node, element, count == 0 ? 0 : node->rep, true, &extra);
+            rc = pncp_decode_record(decoder, node, element, count == 0 ? 0 : node->rep);
             count++;
         }
     }

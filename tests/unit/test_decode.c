@@ -49,11 +49,10 @@ static int64_t add_row(struct pncp_decoder *decoder, struct pncp_view text)
 {
     struct pncp_table *table = decoder->table;
     AUTO(pncp_json_release) struct pncp_json json = {0};
-    struct pncp_view extra;
     int64_t before = decoder->misfits;
     assert_int_equal(pncp_json_parse(text, &json, NULL, NULL), PNCP_OK);
     pncp_table_row_begin(table);
-    assert_int_equal(pncp_decode_record(decoder, &schema()->nodes[0], json.root, 0, true, &extra), PNCP_OK);
+    assert_int_equal(pncp_decode_record(decoder, &schema()->nodes[0], json.root, 0), PNCP_OK);
     assert_int_equal(pncp_leaf_put_null(&table->leaves[pncp_schema_find(schema(), "cnpj")], 0, 0), PNCP_OK);
     pncp_table_row_end(table);
     return decoder->misfits - before;

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "parquet/foreign.h"
-#include "parquet/pages.h"
+#include "parquet/foreign_carquet.h"
 #include "pncp/decode.h"
 #include "sample_parquet.h"
 #include "json/json.h"
@@ -94,11 +94,10 @@ static void add_row(struct pncp_table *table, const char *text)
 {
     AUTO(pncp_json_release) struct pncp_json json = {0};
     AUTO(pncp_decoder_release) struct pncp_decoder decoder;
-    struct pncp_view extra;
     assert_int_equal(pncp_json_parse(pncp_view_of(text), &json, NULL, NULL), PNCP_OK);
     pncp_table_row_begin(table);
     pncp_decoder_init(&decoder, table);
-    assert_int_equal(pncp_decode_record(&decoder, &table->schema->nodes[0], json.root, 0, false, &extra), PNCP_OK);
+    assert_int_equal(pncp_decode_record(&decoder, &table->schema->nodes[0], json.root, 0), PNCP_OK);
     assert_int_equal(decoder.misfits, 0);
     pncp_table_row_end(table);
 }
@@ -196,7 +195,7 @@ struct making {
 
 static void make_begin(struct making *making)
 {
-    assert_int_equal(pncp_pages_prepare(NULL), PNCP_OK);
+    assert_int_equal(pncp_carquet_prepare(NULL), PNCP_OK);
     *making = (struct making){0};
     making->schema = carquet_schema_create(NULL);
     assert_non_null(making->schema);

@@ -1,9 +1,9 @@
-#include "parquet/pages.h"
+#include "parquet/foreign_carquet.h"
 #include "base/mem.h"
 
 #include <pthread.h>
 
-static _Thread_local enum pncp_code refused; /* why an allocation was, since pncp_pages_begin */
+static _Thread_local enum pncp_code refused; /* why an allocation was, since pncp_carquet_begin */
 
 static void *noted(void *block)
 {
@@ -14,7 +14,7 @@ static void *noted(void *block)
 
 static bool too_large(size_t size)
 {
-    if (size <= PNCP_PAGES_ALLOC_MAX_BYTES)
+    if (size <= PNCP_CARQUET_ALLOC_MAX_BYTES)
         return false;
     refused = PNCP_E_LIMIT;
     return true;
@@ -49,7 +49,7 @@ static void prepare(void)
     prepared = carquet_init();
 }
 
-enum pncp_code pncp_pages_prepare(struct pncp_err *err)
+enum pncp_code pncp_carquet_prepare(struct pncp_err *err)
 {
     (void)pthread_once(&once, prepare);
     if (prepared == CARQUET_OK)
@@ -57,17 +57,17 @@ enum pncp_code pncp_pages_prepare(struct pncp_err *err)
     return pncp_err_set(err, PNCP_E_UNSUPPORTED, "carquet cannot start: %s", carquet_status_string(prepared));
 }
 
-void pncp_pages_begin(void)
+void pncp_carquet_begin(void)
 {
     refused = PNCP_OK;
 }
 
-enum pncp_code pncp_pages_end(void)
+enum pncp_code pncp_carquet_end(void)
 {
     return refused;
 }
 
-enum pncp_code pncp_pages_code(carquet_status_t status)
+enum pncp_code pncp_carquet_code(carquet_status_t status)
 {
     switch (status) {
     case CARQUET_OK:
