@@ -42,6 +42,7 @@ struct pncp_event *pncp_cli_event(const struct pncp_cli *cli)
     struct pncp_event *event = NULL;
     const struct pncp_event_options options = {
         .fd = STDERR_FILENO,
+        .stop_fd = pncp_stop_fd(),
         .json = cli->log == 1,
         .least = cli->quiet     ? PNCP_LEVEL_ERROR
                  : cli->verbose ? PNCP_LEVEL_DEBUG

@@ -5,6 +5,8 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,12 +35,26 @@ enum pncp_code pncp_event_new(const struct pncp_event_options *options, struct p
     return PNCP_OK;
 }
 
-/* stderr may be closed or full: nothing a run should end for */
+/* Wait until some bytes can be written, PIPE_BUF at least; false: the program is to end and nobody reads them. */
+static bool wait_for_room(const struct pncp_event *event)
+{
+    int stop_fd = event->options.stop_fd > 0 ? event->options.stop_fd : -1;
+    if (event->options.fd < 0)
+        return true; /* writing tells */
+    struct pollfd fds[] = {{.fd = event->options.fd, .events = POLLOUT}, {.fd = stop_fd, .events = POLLIN}};
+    while (poll(fds, PNCP_ARRAY_LEN(fds), -1) < 0) {
+        if (errno != EINTR)
+            return true;
+    }
+    return fds[0].revents != 0 || fds[1].revents == 0;
+}
+
+/* stderr may be closed or full: nothing a run should end for, or not end for */
 static void put(const struct pncp_event *event, const char *text, size_t len)
 {
-    while (len > 0) {
-        ssize_t done = pncp_sys_write(event->options.fd, text, len);
-        if (done < 0 && errno == EINTR)
+    while (len > 0 && wait_for_room(event)) {
+        ssize_t done = pncp_sys_write(event->options.fd, text, PNCP_MIN(len, (size_t)PIPE_BUF));
+        if (done < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (done <= 0)
             return;

@@ -11,8 +11,9 @@
 enum pncp_level { PNCP_LEVEL_DEBUG, PNCP_LEVEL_INFO, PNCP_LEVEL_WARNING, PNCP_LEVEL_ERROR };
 
 struct pncp_event_options {
-    int fd;                /* stderr */
-    bool json;             /* --log json */
+    int fd;      /* stderr */
+    int stop_fd; /* readable once the program is to end: from then on nobody waits for who reads fd; 0: none */
+    bool json;   /* --log json */
     enum pncp_level least; /* --quiet: errors; -v: debug */
     bool live;             /* a terminal is there and wants a live line */
     bool utf8;             /* else ASCII signs on a terminal that has no UTF-8 */

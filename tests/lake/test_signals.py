@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import random
 import shutil
 import signal
@@ -181,6 +182,24 @@ def held(path):
 
 
 @pytest.mark.threads
+@both
+def test_while_nobody_reads_stderr(number, sim, lake):
+    """A full pipe holds a run up, as it does any program; but not one that is told to end."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writing, b"x" * 4096)
+    process = start(sim, lake, "--checkpoint-every", 30, "-v", stderr=writing)
+    os.close(writing)
+    time.sleep(1)
+    process.send_signal(number)
+    begun = time.monotonic()
+    assert process.wait(timeout=20) == CODES[number]
+    assert time.monotonic() - begun < LIMIT
+    assert len(list((Day(lake).states / "execucoes").iterdir())) == 1  # it went to its end, nobody had to cut it short
+    os.close(reading)
+    go_on(sim, lake)
+
+
 def test_while_the_saver_hangs(sim, lake):
     """It gets two seconds; then the run leaves as a kill would."""
     ingest(sim, lake, "--batch-size", 30)

@@ -299,6 +299,33 @@ static void a_closed_stderr_stops_nothing(void **state)
     (void)signal(SIGPIPE, SIG_DFL);
 }
 
+/* A full pipe that nobody reads: a line waits, until the program is to end. */
+static void a_full_stderr_does_not_hold_up_the_end(void **state)
+{
+    (void)state;
+    struct ear ear;
+    int stop[2];
+    char page[4096];
+    assert_int_equal(pipe2(stop, O_CLOEXEC), 0);
+    listen_to(&ear, (struct pncp_event_options){.stop_fd = stop[0], .least = PNCP_LEVEL_DEBUG});
+    assert_int_equal(fcntl(ear.fds[1], F_SETPIPE_SZ, 4096), 4096);
+    assert_int_equal(fcntl(ear.fds[1], F_SETFL, 0), 0); /* as a stderr is: a write waits */
+    memset(page, 'x', sizeof(page));
+    assert_int_equal(write(ear.fds[1], page, sizeof(page)), sizeof(page));
+    assert_int_equal(write(stop[1], "", 1), 1);
+    (void)alarm(20); /* one that waits for ever fails */
+    tell_all(ear.event);
+    (void)alarm(0);
+    assert_int_equal(read(ear.fds[0], page, sizeof(page)), sizeof(page));
+    pncp_event_log(ear.event, PNCP_LEVEL_INFO, "x", "there is room"); /* told to end or not */
+    assert_int_equal(read(ear.fds[0], page, sizeof(page)), strlen("INFO there is room\n"));
+    pncp_event_free(ear.event);
+    for (int i = 0; i < 2; i++) {
+        (void)close(ear.fds[i]);
+        (void)close(stop[i]);
+    }
+}
+
 static void a_live_line_gives_way_to_others(void **state)
 {
     (void)state;
@@ -364,6 +391,7 @@ int main(void)
         cmocka_unit_test(json_has_the_same_facts),
         cmocka_unit_test(a_long_message_is_cut_to_one_line),
         cmocka_unit_test(a_closed_stderr_stops_nothing),
+        cmocka_unit_test(a_full_stderr_does_not_hold_up_the_end),
         cmocka_unit_test(a_cut_message_ends_with_a_whole_character),
         cmocka_unit_test(an_interrupted_write_drops_nothing),
         cmocka_unit_test(a_live_line_gives_way_to_others),
