@@ -22,8 +22,8 @@ struct attempt {
     struct pncp_footer merged;
     bool has_merged;
 };
-#define SEGMENTS_MAX                                                                                                   \
-    7 /* "PAR1", a lot, folded groups, those that stay; the footer: head, what it left in the file, rest */
+/* "PAR1", a lot, folded groups, those that stay; the footer: head, what it left in the file, rest */
+#define SEGMENTS_MAX 7
 
 static void attempt_release(struct attempt *a)
 {

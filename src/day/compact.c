@@ -31,6 +31,13 @@ static enum pncp_code add_place(void *ctx, const struct pncp_data_row *row, stru
     return PNCP_OK;
 }
 
+static void swap(struct place *a, struct place *b)
+{
+    struct place place = *a;
+    *a = *b;
+    *b = place;
+}
+
 static void sift_down(struct place *places, size_t root, size_t count)
 {
     for (size_t child; (child = 2 * root + 1) < count; root = child) {
@@ -38,9 +45,7 @@ static void sift_down(struct place *places, size_t root, size_t count)
             child++;
         if (pncp_packed_key_cmp(places[root].key, places[child].key) >= 0)
             return;
-        struct place place = places[root];
-        places[root] = places[child];
-        places[child] = place;
+        swap(&places[root], &places[child]);
     }
 }
 
@@ -50,9 +55,7 @@ static void sort_places(struct place *places, size_t count)
     for (size_t i = count / 2; i-- > 0;)
         sift_down(places, i, count);
     for (size_t end = count; end-- > 1;) {
-        struct place place = places[0];
-        places[0] = places[end];
-        places[end] = place;
+        swap(&places[0], &places[end]);
         sift_down(places, 0, end);
     }
 }

@@ -14,7 +14,6 @@
 #define ABSENT_THEN_S 86400
 #define ABSENT_CLOSED_S (7 * 86400)
 #define SAVE_TRIES 5
-#define PIECE_BYTES ((size_t)32 * 1024) /* of text that is collected before it is written */
 
 static const char *const PARTS[] = {
     [PNCP_FALHA_ITENS] = "itens", [PNCP_FALHA_ARQUIVOS] = "arquivos", [PNCP_FALHA_AMBAS] = "ambas"};
@@ -316,7 +315,7 @@ static void put_entry(struct pncp_json_writer *w, const struct pncp_falha *entry
     pncp_json_object_end(w);
 }
 
-/* What was written so far to the stage. */
+/* What was written so far to the stage, which collects it. */
 static enum pncp_code drain(struct pncp_buf *text, struct pncp_stage *stage, struct pncp_err *err)
 {
     enum pncp_code rc = pncp_stage_append(stage, text->data, text->len, err);
@@ -324,7 +323,7 @@ static enum pncp_code drain(struct pncp_buf *text, struct pncp_stage *stage, str
     return rc;
 }
 
-/* The file's text to `stage`, an empty one, a piece at a time: 5,000 entries have 1 MB. */
+/* The file's text to `stage`, an empty one, an entry at a time: 5,000 have 1 MB. */
 static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *falhas, struct pncp_keyset *keys,
                              struct pncp_stage *stage, struct pncp_err *err)
 {
@@ -344,8 +343,7 @@ static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *fa
         bool saved = (pncp_keyset_get(keys, entry->key) & PNCP_KEY_SAVED) != 0;
         if (entry->kind != PNCP_FALHA_FAILED || !saved) /* ausente, vazio: of a row that another run may have saved */
             put_entry(&w, entry);
-        if (text.len >= PIECE_BYTES)
-            rc = drain(&text, stage, err);
+        rc = drain(&text, stage, err);
     }
     pncp_json_array_end(&w);
     pncp_random_hex(16, id);

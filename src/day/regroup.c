@@ -34,10 +34,9 @@ struct work {
     uint64_t *rows;  /* per new group */
     uint16_t *from;  /* per row in the new order: the source group that it comes from */
     uint32_t *begin; /* per source group, and the end: its first row, counted through all groups */
-    uint32_t
-        *moved;   /* the rows of each source group, from begin[group] on, in the order in which they go to new groups */
-    uint16_t *to; /* … and the new group of each */
-    uint32_t *next; /* row of a source group's piece to take next, while a new group is gathered */
+    uint32_t *moved; /* from begin[group] on, rows of that source group in the order in which they go to new groups */
+    uint16_t *to;    /* … and the new group of each */
+    uint32_t *next;  /* row of a source group's piece to take next, while a new group is gathered */
     struct piece *pieces;
     size_t piece_count, piece_cap;
     struct pncp_stage loose, encoded, entries; /* pieces of the column at hand; chunks; their metadata */

@@ -119,6 +119,7 @@ static enum pncp_code put_group(const struct pncp_columns_writer *writer, size_t
         .raw_bytes = writer->groups[no].raw_bytes, .rows = writer->groups[no].check.rows, .offset = *at, .ordinal = no};
     for (size_t leaf = 0; leaf < leaf_count; leaf++) {
         const struct place *place = &writer->places[no * leaf_count + leaf];
+        pncp_buf_clear(&entry);
         if (pncp_buf_reserve(&entry, place->entry_bytes) != PNCP_OK)
             return no_memory(err);
         entry.len = place->entry_bytes;
@@ -129,7 +130,6 @@ static enum pncp_code put_group(const struct pncp_columns_writer *writer, size_t
         if (pncp_footer_copy_chunk(&r, (int64_t)*at - (int64_t)place->chunk_at, &chunks) != PNCP_OK)
             return no_memory(err);
         *at += place->chunk_bytes;
-        entry.len = 0;
     }
     head.bytes = *at - head.offset;
     return pncp_footer_put_group(out, &head, pncp_buf_view(&chunks), leaf_count) == PNCP_OK ? PNCP_OK : no_memory(err);

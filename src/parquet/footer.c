@@ -145,7 +145,7 @@ static uint32_t *chunks_of(const struct pncp_footer *footer, size_t group)
     return &footer->chunk_at[(group - footer->left.groups) * footer->leaf_count];
 }
 
-/* `group` is one of footer->groups, whose RowGroup struct begins at `begin`. */
+/* `group` is one of footer->groups, whose RowGroup struct begins at `group_begin`. */
 static enum pncp_code read_columns(const char *group_begin, struct pncp_thrift_reader *r,
                                    const struct pncp_footer *footer, struct pncp_group *group, struct pncp_err *err)
 {
