@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "ingest/task.h"
+#include "pncp/modalidade.h"
 #include "pncp/rows.h"
 #include "pncp/url.h"
 
@@ -9,11 +10,7 @@
 #include <string.h>
 
 #define MODALIDADES_ALWAYS 13 /* codes that carry data (pncp-api section 8); later ones only while accepted */
-#define READINGS_MAX 4
-#define FIRST_AHEAD 4    /* modalidades begun before their turn when only the first rows of a day are wanted */
-#define PAGES_AHEAD 8    /* pages of the modalidade under way that are asked for before their turn: 8 × about 110 KB */
-#define PAGE_ROWS_MIN 10 /* the API refuses less */
-#define PAGES_MAX 100000
+#define FIRST_AHEAD 4         /* modalidades begun before their turn when only the first rows of a day are wanted */
 
 enum modalidade_state {
     ASKING,
@@ -23,32 +20,12 @@ enum modalidade_state {
     NOT_ACCEPTED
 };
 
-/* A reading that gave as many rows as totalRegistros said, some of them more than once, on pages of the size asked for.
- */
-struct whole {
-    bool is_one;
-    int64_t total, unique;
-    uint64_t keys_sum;
-    uint32_t page_rows;
-};
-
 struct modalidade {
     enum modalidade_state state;
     enum pncp_reason reason;
     long http_status;
-    bool begun;                      /* its rows are being released */
-    int readings;                    /* finished so far */
-    uint32_t page_rows;              /* asked for in this reading */
-    uint32_t next_ask, next_release; /* pages */
-    int64_t total;                   /* as last said; -1: not said yet */
-    bool total_moved;                /* in this reading */
-    bool ended;                      /* a page without rows was met in this reading */
-    int64_t rows, unique;            /* of this reading: all, and distinct ones */
-    uint64_t keys_sum;               /* of the distinct keys' hashes: which ones they are */
-    struct whole before;             /* the reading before, when it was whole */
-    int64_t repeated;                /* rows that the API counts more than once, known when DONE */
-    int64_t added;                   /* rows of this modalidade in the list */
-    uint32_t rows_short;             /* rows of the first page that was shorter than it should be; 0: none */
+    bool begun; /* its rows are being released */
+    struct pncp_modalidade pages;
 };
 
 struct page {
@@ -115,9 +92,9 @@ static void ask(struct pncp_listing *listing, int code, uint32_t number)
         return;
     }
     *page = (struct page){
-        .task = {page_done}, .listing = listing, .modalidade = code, .reading = m->readings, .number = number};
+        .task = {page_done}, .listing = listing, .modalidade = code, .reading = m->pages.readings, .number = number};
     if (pncp_url_listing(&page->url, listing->options.consulta_url, listing->options.date, code, number,
-                         m->page_rows) != PNCP_OK) {
+                         m->pages.page_rows) != PNCP_OK) {
         page_free(page);
         fail(listing, &err, pncp_err_set(&err, PNCP_E_NOMEM, "listing: out of memory"));
         return;
@@ -158,15 +135,14 @@ static enum pncp_code release_row(struct pncp_listing *listing, struct modalidad
     rc = pncp_keyset_set(listing->keys, packed, flags, &before);
     if (rc != PNCP_OK)
         return pncp_err_set(err, rc, "listing: out of memory");
-    m->rows++;
-    if ((before & PNCP_KEY_SEEN) == 0) {
-        m->unique++;
-        m->keys_sum += pncp_hash64(&packed, sizeof(packed), 0);
-        listing->other_days += !ours && m->readings == 0;
-    }
-    if (!ours || (before & PNCP_KEY_LISTED) != 0)
+    const struct pncp_modalidade_row is = {.met_before = (before & PNCP_KEY_SEEN) != 0,
+                                           .ours = ours,
+                                           .added_before = (before & PNCP_KEY_LISTED) != 0,
+                                           .key_hash = pncp_hash64(&packed, sizeof(packed), 0)};
+    listing->other_days += !ours && !is.met_before && m->pages.readings == 0;
+    pncp_modalidade_row(&m->pages, &is);
+    if (!ours || is.added_before)
         return PNCP_OK;
-    m->added++;
     rc = pncp_rows_put_contratacao(pncp_list_pending(listing->list), row, err);
     return rc != PNCP_OK ? rc : pncp_list_added(listing->list, err);
 }
@@ -182,72 +158,33 @@ static int64_t envelope_total(yyjson_val *root)
     return pncp_json_int(pncp_json_get(root, "totalRegistros"), &total) ? total : -1;
 }
 
-static void release_page(struct pncp_listing *listing, struct modalidade *m, struct page *page)
+/* The rows of a page; what it says of itself goes to *ret_page. PNCP_E_PARSE: a row without a key. */
+static enum pncp_code release_rows(struct pncp_listing *listing, struct modalidade *m, const struct page *page,
+                                   struct pncp_modalidade_page *ret_page, struct pncp_err *err)
 {
-    struct pncp_err err = PNCP_ERR_INIT;
-    struct pncp_json json = {0};
-    int64_t total = 0, rows = 0, number = page->number;
-    enum pncp_code rc = PNCP_OK;
-    if (!page->no_rows) {
-        rc = pncp_json_parse(pncp_buf_view(&page->body), &json, NULL, &err); /* it parsed when it arrived */
-        if (rc != PNCP_OK) {
-            fail(listing, &err, rc);
-            return;
-        }
-        total = envelope_total(json.root);
-        if (!pncp_json_int(pncp_json_get(json.root, "numeroPagina"), &number))
-            number = page->number;
-        yyjson_arr_iter iter;
-        yyjson_arr_iter_init(pncp_json_get(json.root, "data"), &iter);
-        for (yyjson_val *row; rc == PNCP_OK && !limit_reached(listing) && (row = yyjson_arr_iter_next(&iter)) != NULL;
-             rows++)
-            rc = release_row(listing, m, row, &err);
-        pncp_json_release(&json);
-    }
-    if (rc == PNCP_E_PARSE) { /* a row without a key: the modalidade cannot be trusted */
-        *m = (struct modalidade){
-            .state = FAILED, .begun = true, .reason = PNCP_REASON_MALFORMED_KEY, .http_status = 200};
-        return;
-    }
+    AUTO(pncp_json_release) struct pncp_json json = {0};
+    *ret_page = (struct pncp_modalidade_page){.number = page->number};
+    if (page->no_rows)
+        return PNCP_OK;
+    enum pncp_code rc = pncp_json_parse(pncp_buf_view(&page->body), &json, NULL, err); /* it parsed when it arrived */
     if (rc != PNCP_OK) {
-        fail(listing, &err, rc);
-        return;
+        fail(listing, err, rc);
+        return rc;
     }
-    if (page->no_rows || rows == 0) {
-        m->ended = true;
-        total = m->total < 0 ? 0 : m->total; /* a 204 beyond the end says nothing of the total */
-    }
-    bool grew = total > m->total && !listing->options.final_day;
-    if (m->total >= 0 && total != m->total && !grew)
-        m->total_moved = true;
-    if (number != page->number)
-        m->total_moved = true; /* another page than the one asked for: as good as drift */
-    m->total = total;
-    int64_t due = PNCP_MIN(total - (int64_t)(page->number - 1) * m->page_rows, (int64_t)m->page_rows);
-    if (rows > 0 && rows < due && m->rows_short == 0)
-        m->rows_short = (uint32_t)rows;
+    ret_page->total = envelope_total(json.root);
+    if (!pncp_json_int(pncp_json_get(json.root, "numeroPagina"), &ret_page->number))
+        ret_page->number = page->number;
+    yyjson_arr_iter iter;
+    yyjson_arr_iter_init(pncp_json_get(json.root, "data"), &iter);
+    for (yyjson_val *row; rc == PNCP_OK && !limit_reached(listing) && (row = yyjson_arr_iter_next(&iter)) != NULL;
+         ret_page->rows++)
+        rc = release_row(listing, m, row, err);
+    if (rc != PNCP_OK && rc != PNCP_E_PARSE)
+        fail(listing, err, rc);
+    return rc;
 }
 
-/* ---- a modalidade's readings ----------------------------------------------------------------- */
-
-static void begin_reading(struct pncp_listing *listing, int code, uint32_t page_rows)
-{
-    struct modalidade *m = &listing->modalidades[code];
-    m->page_rows = page_rows;
-    m->next_ask = m->next_release = 1;
-    m->total = -1;
-    m->total_moved = m->ended = false;
-    m->rows = m->unique = 0;
-    m->keys_sum = 0;
-    m->rows_short = 0;
-    ask(listing, code, m->next_ask++);
-}
-
-static bool reading_over(const struct pncp_listing *listing, const struct modalidade *m)
-{
-    return m->ended || m->next_release > PAGES_MAX || limit_reached(listing) ||
-           (m->total >= 0 && m->next_release > 1 && m->unique >= m->total);
-}
+/* ---- a modalidade's pages -------------------------------------------------------------------- */
 
 static void end_modalidade(struct pncp_listing *listing, int code, enum modalidade_state state)
 {
@@ -258,75 +195,76 @@ static void end_modalidade(struct pncp_listing *listing, int code, enum modalida
     if (!m->begun)
         return;
     /* small ones cost one request to list again: not worth a file each */
-    bool save =
-        state == DONE && listing->options.keep_parts && !limit_reached(listing) && m->added > PNCP_PAGE_ROWS_LISTING;
-    enum pncp_code rc = pncp_list_part_end(listing->list, state == DONE ? m->total : -1, save, &err);
+    bool save = state == DONE && listing->options.keep_parts && !limit_reached(listing) &&
+                m->pages.added > PNCP_PAGE_ROWS_LISTING;
+    enum pncp_code rc = pncp_list_part_end(listing->list, state == DONE ? m->pages.total : -1, save, &err);
     if (rc != PNCP_OK)
         fail(listing, &err, rc);
 }
 
-/* A row that stands on two pages, and is counted twice, may be so for good; or it has pushed another one out between
- * two pages. Then pages of another size give that one. So: the same rows twice, from pages of different sizes, are all.
- */
-static bool repeats_for_good(const struct modalidade *m, const struct whole *now)
+static void fail_modalidade(struct pncp_listing *listing, int code, enum pncp_reason reason)
 {
-    const struct whole *before = &m->before;
-    return now->is_one && before->is_one && now->total == before->total && now->unique == before->unique &&
-           now->keys_sum == before->keys_sum && now->page_rows != before->page_rows;
+    listing->modalidades[code].reason = reason;
+    listing->modalidades[code].http_status = 200;
+    end_modalidade(listing, code, FAILED);
 }
 
-static void end_reading(struct pncp_listing *listing, int code)
+static void ask_pages(struct pncp_listing *listing, int code)
+{
+    uint32_t number;
+    struct modalidade *m = &listing->modalidades[code];
+    int64_t rows_max = listing->options.rows_max, wanted = rows_max > 0 ? rows_max - listing->list->rows : 0;
+    while (listing->error.code == PNCP_OK && pncp_modalidade_ask(&m->pages, wanted, &number))
+        ask(listing, code, number);
+}
+
+static void begin_modalidade(struct pncp_listing *listing, int code)
 {
     struct modalidade *m = &listing->modalidades[code];
-    /* pages that were cut have the same size whatever was asked for: they prove nothing beside each other */
-    const struct whole now = {.is_one = m->ended && m->rows == m->total && !m->total_moved && m->rows_short == 0,
-                              .total = m->total,
-                              .unique = m->unique,
-                              .keys_sum = m->keys_sum,
-                              .page_rows = m->page_rows};
-    bool repeats = repeats_for_good(m, &now);
-    if (limit_reached(listing) || (m->unique == m->total && !m->total_moved) || repeats) {
-        m->repeated = repeats ? m->total - m->unique : 0;
+    m->state = ASKING;
+    pncp_modalidade_init(&m->pages, listing->options.final_day);
+    ask_pages(listing, code);
+}
+
+/* The page whose turn it is, and what follows from it. */
+static void release_page(struct pncp_listing *listing, int code, const struct page *page)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    struct modalidade *m = &listing->modalidades[code];
+    struct pncp_modalidade_page taken;
+    enum pncp_code rc = release_rows(listing, m, page, &taken, &err);
+    if (listing->error.code != PNCP_OK)
+        return;
+    if (rc != PNCP_OK) { /* a row without a key: the modalidade cannot be trusted */
+        fail_modalidade(listing, code, PNCP_REASON_MALFORMED_KEY);
+        return;
+    }
+    if (limit_reached(listing)) { /* what is wanted is there; the page may be half read */
         end_modalidade(listing, code, DONE);
         return;
     }
-    m->before = now;
-    m->readings++;
-    if (m->readings == READINGS_MAX) {
-        m->reason = PNCP_REASON_PAGE_MISMATCH;
-        m->http_status = 200;
-        end_modalidade(listing, code, FAILED);
+    switch (pncp_modalidade_page(&m->pages, &taken)) {
+    case PNCP_MODALIDADE_MORE:
+        break;
+    case PNCP_MODALIDADE_AGAIN:
+        drop_arrived(listing, code);
+        pncp_keyset_clear_all(listing->keys, PNCP_KEY_SEEN);
+        break;
+    case PNCP_MODALIDADE_WHOLE:
+        end_modalidade(listing, code, DONE);
+        return;
+    case PNCP_MODALIDADE_CONTRADICTS:
+        fail_modalidade(listing, code, PNCP_REASON_PAGE_MISMATCH);
         return;
     }
-    drop_arrived(listing, code);
-    pncp_keyset_clear_all(listing->keys, PNCP_KEY_SEEN);
-    /* pages cut silently: ask for what is given, then both ways of cutting agree */
-    uint32_t page_rows = now.is_one ? m->page_rows - 1 : m->rows_short == 0 ? m->page_rows : m->rows_short;
-    begin_reading(listing, code, PNCP_MAX(page_rows, (uint32_t)PAGE_ROWS_MIN));
-}
-
-/* Ask for as many further pages of the modalidade under way as are known to exist; one at a time beyond that. */
-static void ask_ahead(struct pncp_listing *listing, int code)
-{
-    struct modalidade *m = &listing->modalidades[code];
-    if (m->total < 0)
-        return;
-    int64_t pages = (m->total + m->page_rows - 1) / m->page_rows;
-    int64_t until = m->rows_short > 0 ? (int64_t)m->next_release : PNCP_MAX(pages, (int64_t)m->next_release);
-    if (listing->options.rows_max > 0) { /* no more pages than the rows still wanted are on */
-        int64_t wanted = listing->options.rows_max - listing->list->rows;
-        until = PNCP_MIN(until, (int64_t)m->next_release + (wanted - 1) / m->page_rows);
-    }
-    while (listing->error.code == PNCP_OK && (int64_t)m->next_ask <= until &&
-           m->next_ask < m->next_release + PAGES_AHEAD)
-        ask(listing, code, m->next_ask++);
+    ask_pages(listing, code);
 }
 
 static struct page *next_arrived(const struct pncp_listing *listing, int code)
 {
-    const struct modalidade *m = &listing->modalidades[code];
+    const struct pncp_modalidade *m = &listing->modalidades[code].pages;
     for (struct page *page = listing->pages; page != NULL; page = page->next) {
-        if (page->modalidade == code && page->reading == m->readings && page->number == m->next_release)
+        if (page->modalidade == code && page->reading == m->readings && page->number == m->turn)
             return page->arrived ? page : NULL;
     }
     return NULL;
@@ -352,7 +290,7 @@ static enum pncp_code copy_row(struct pncp_listing *listing, const struct pncp_t
         return pncp_err_set(err, rc, "listing: out of memory");
     }
     pncp_table_row_end(pending);
-    listing->modalidades[listing->current].added++;
+    listing->modalidades[listing->current].pages.added++;
     return pncp_list_added(listing->list, err);
 }
 
@@ -376,15 +314,14 @@ static void release_stored(struct pncp_listing *listing, int code)
     struct modalidade *m = &listing->modalidades[code];
     enum pncp_code rc = pncp_list_part_open(listing->list->lake, listing->options.date, code, &part, &err);
     if (rc != PNCP_OK) { /* it was there a moment ago: list it */
-        m->state = ASKING;
-        begin_reading(listing, code, PNCP_PAGE_ROWS_LISTING);
+        begin_modalidade(listing, code);
         return;
     }
     rc = pncp_list_part_begin(listing->list, code, &err);
     if (rc == PNCP_OK)
         rc = copy_part(listing, &part, &err);
     if (rc == PNCP_OK)
-        rc = pncp_list_part_end(listing->list, m->total, false, &err);
+        rc = pncp_list_part_end(listing->list, m->pages.total, false, &err);
     pncp_list_release(&part);
     m->state = DONE;
     if (rc != PNCP_OK)
@@ -400,7 +337,7 @@ static bool is_stored(struct pncp_listing *listing, int code)
         return false;
     struct modalidade *m = &listing->modalidades[code];
     m->state = STORED;
-    m->total = part.info.totals[code];
+    m->pages.total = part.info.totals[code];
     listing->list->info.list_at_s = PNCP_MIN(listing->list->info.list_at_s, part.info.list_at_s);
     pncp_list_release(&part);
     return true;
@@ -423,7 +360,7 @@ static void ask_first_pages(struct pncp_listing *listing)
         if (is_stored(listing, code))
             accepted(listing, code);
         else
-            begin_reading(listing, code, PNCP_PAGE_ROWS_LISTING);
+            begin_modalidade(listing, code);
     }
 }
 
@@ -460,17 +397,10 @@ static void advance(struct pncp_listing *listing)
             }
         }
         page_unlink(listing, page);
-        release_page(listing, m, page);
+        release_page(listing, code, page);
         page_free(page);
-        m->next_release++;
         if (listing->error.code != PNCP_OK)
             return;
-        if (m->state == FAILED)
-            end_modalidade(listing, code, FAILED);
-        else if (reading_over(listing, m))
-            end_reading(listing, code);
-        else
-            ask_ahead(listing, code);
     }
 }
 
@@ -481,7 +411,7 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
     struct page *page = (struct page *)task;
     struct pncp_listing *listing = page->listing;
     struct modalidade *m = &listing->modalidades[page->modalidade];
-    if (listing->finished || m->state != ASKING || page->reading != m->readings) {
+    if (listing->finished || m->state != ASKING || page->reading != m->pages.readings) {
         page_unlink(listing, page);
         page_free(page);
         return;
@@ -489,8 +419,9 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
     switch (verdict->kind) {
     case PNCP_VERDICT_ROWS:
         page->body = pncp_buf_take(body);
-        if (page->number == 1 && m->total < 0)
-            m->total = envelope_total(verdict->json.root); /* known before its turn comes: for pncp_listing_expected */
+        if (page->number == 1 && m->pages.total < 0)
+            m->pages.total =
+                envelope_total(verdict->json.root); /* known before its turn comes: for pncp_listing_expected */
         page->arrived = true;
         accepted(listing, page->modalidade);
         ask_first_pages(listing);
@@ -498,7 +429,7 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
     case PNCP_VERDICT_NO_ROWS:
         page->arrived = page->no_rows = true;
         if (page->number == 1)
-            m->total = 0;
+            m->pages.total = 0;
         accepted(listing, page->modalidade);
         ask_first_pages(listing);
         break;
@@ -508,7 +439,7 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
     case PNCP_VERDICT_BRAKE:
     case PNCP_VERDICT_REFUSED: {
         bool beyond_end =
-            verdict->http_status == 400 && page->number > 1 && m->next_release > 1; /* reported February 2026 */
+            verdict->http_status == 400 && page->number > 1 && m->pages.turn > 1; /* reported February 2026 */
         bool refused = verdict->http_status == 422 && page->modalidade > MODALIDADES_ALWAYS && page->number == 1;
         if (beyond_end) {
             page->arrived = page->no_rows = true;
@@ -543,7 +474,7 @@ enum pncp_code pncp_listing_new(const struct pncp_listing_options *options, stru
     listing->current = 1;
     listing->last_asked = MODALIDADES_ALWAYS + 1;
     for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++)
-        listing->modalidades[code].total = -1;
+        listing->modalidades[code].pages.total = -1;
     ask_first_pages(listing);
     advance(listing);
     *ret_listing = listing;
@@ -585,9 +516,9 @@ int64_t pncp_listing_expected(const struct pncp_listing *listing, bool *ret_all)
     for (int code = 1; code <= listing->last_asked; code++) {
         const struct modalidade *m = &listing->modalidades[code];
         if (m->state == FAILED || m->state == NOT_ACCEPTED)
-            sum += m->added;
-        else if (m->total >= 0)
-            sum += m->total - m->repeated;
+            sum += m->pages.added;
+        else if (m->pages.total >= 0)
+            sum += m->pages.total - m->pages.repeated;
         else if (code <= MODALIDADES_ALWAYS) /* the later ones are tried with pauses and seldom have rows */
             *ret_all = false;
     }
@@ -615,6 +546,6 @@ int64_t pncp_listing_repeated(const struct pncp_listing *listing)
 {
     int64_t sum = 0;
     for (int code = 1; code <= listing->last_asked; code++)
-        sum += listing->modalidades[code].repeated;
+        sum += listing->modalidades[code].pages.repeated;
     return sum;
 }

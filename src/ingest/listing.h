@@ -2,12 +2,10 @@
  * Listing a day from the consulta API: every modalidade 1-13 (14 and up while the API accepts them), 50 a page, several
  * pages in flight, rows released in order of modalidade and page into a day's list (day/list.h).
  *
- * A reading of a modalidade is clean when its distinct rows are as many as totalRegistros said on every page (on an
- * open day the total may grow). A reading that is not (pages cut silently, rows inserted or removed between pages, a
- * row on two pages) is repeated, at most READINGS_MAX times; rows once seen stay in the list. A row that totalRegistros
- * counts twice is taken once when two readings with pages of different sizes, none of them cut, give the same rows. A
- * modalidade that cannot be listed does not stop the others: it is reported, and the day is not complete. Threads: the
- * fetch thread. Never blocks except for writing the list's own files.
+ * When a modalidade's list is whole: pncp/modalidade.h; rows once seen stay in the list. A modalidade that cannot be
+ * listed does not stop the
+ * others: it is reported, and the day is not complete. Threads: the fetch thread. Never blocks except for writing the
+ * list's own files.
  */
 #ifndef PNCP_LISTING_H
 #define PNCP_LISTING_H

@@ -201,11 +201,23 @@ def test_a_row_on_two_pages_that_are_cut_is_taken_once(lists, lake, cut):
 
 @pytest.mark.parametrize("cut", [0, 49, 37, 20])
 @pytest.mark.parametrize("page", [1, 2])
-def test_a_row_that_displaces_another_is_reported(lists, lake, page, cut):
-    """It stands on two pages, and a row of the next page on none: totalRegistros agrees. Which one is lost goes by the size
-    of the pages that are given, so that readings with pages of the same size prove nothing, whatever was asked for."""
+def test_a_row_that_displaces_another_is_no_loss(lists, lake, page, cut):
+    """It stands on two pages, and a row of the next page on none: totalRegistros agrees, no reading has them all. Which one
+    is lost goes by the size of the pages, so two readings together have as many as there are."""
     sim, keys = lists
     fresh(sim, drift=f"displace@{page}", cut_listing=cut)
+    result = ingest(sim, lake, exit=0)
+    assert (result.day["complete"], result.day["listed"]) == (True, len(keys))
+    same_values(rows(lake), truth_of(sim))
+    assert {key_of(row) for row in list_rows(lake)} == set(keys)
+    assert not any("more than once" in line for line in result.stderr)
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_a_row_that_no_reading_shows_is_reported(lists, lake, page):
+    """Pages cut to ten, the smallest size that may be asked for: each reading misses the same row."""
+    sim, _ = lists
+    fresh(sim, drift=f"displace@{page}", cut_listing=10)
     result = ingest(sim, lake, exit=75)
     sizes = Counter(row["modalidadeId"] for row in truth_of(sim).values())
     assert result.day["modalidades_failed"] == sorted(code for code, size in sizes.items() if size > 50 * page)
