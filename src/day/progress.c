@@ -3,11 +3,11 @@
 #include "day/layout.h"
 
 static enum pncp_code put_text(struct pncp_lake *lake, const char *path, struct pncp_json_writer *w,
-                               const struct pncp_buf *text, struct pncp_err *err)
+                               const struct pncp_buf *text, bool fleeting, struct pncp_err *err)
 {
     if (pncp_json_writer_end(w) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "%s: out of memory", path);
-    const struct pncp_body body = {.bytes = pncp_buf_view(text)};
+    const struct pncp_body body = {.bytes = pncp_buf_view(text), .fleeting = fleeting};
     return pncp_lake_put(lake, path, &body, err);
 }
 
@@ -49,7 +49,7 @@ enum pncp_code pncp_progress_save(struct pncp_lake *lake, struct pncp_date date,
     pncp_json_field_int(&w, "api_calls", p->api_calls);
     pncp_json_field_int(&w, "checkpoints", p->checkpoints);
     pncp_json_object_end(&w);
-    return put_text(lake, path, &w, &text, err);
+    return put_text(lake, path, &w, &text, true, err);
 }
 
 enum pncp_code pncp_run_record_save(struct pncp_lake *lake, const struct pncp_run_record *r, struct pncp_err *err)
@@ -81,5 +81,5 @@ enum pncp_code pncp_run_record_save(struct pncp_lake *lake, const struct pncp_ru
     pncp_json_key(&w, "summary");
     pncp_json_put_raw(&w, r->summary);
     pncp_json_object_end(&w);
-    return put_text(lake, path, &w, &text, err);
+    return put_text(lake, path, &w, &text, false, err);
 }

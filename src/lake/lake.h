@@ -73,8 +73,9 @@ MUST_CHECK enum pncp_code pncp_stage_empty(struct pncp_stage *stage, struct pncp
 void pncp_stage_release(struct pncp_stage *stage);
 
 /* ---- writing --------------------------------------------------------------------------------- */
-struct pncp_body { /* one of the two */
+struct pncp_body { /* bytes or stage */
     struct pncp_view bytes;
+    bool fleeting;            /* what nobody misses after a power cut: put without a wait for the disk */
     struct pncp_stage *stage; /* consumed once it is being put into place; not when the version was another */
 };
 /* Replace or create, whatever is there. */

@@ -346,7 +346,7 @@ enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path, const str
     char temp[512];
     AUTO(pncp_fd_close) int fd = -1;
     enum pncp_code rc = body_to_temp(lake, body, &fd, temp, err);
-    return rc == PNCP_OK ? pncp_temp_publish(lake, fd, temp, path, err) : rc;
+    return rc == PNCP_OK ? pncp_temp_publish(lake, fd, temp, path, body->fleeting, err) : rc;
 }
 
 static enum pncp_code changed(struct pncp_err *err, struct pncp_lake *lake, const char *path)
@@ -365,7 +365,7 @@ static enum pncp_code publish(struct pncp_lake *lake, int fd, const char *temp, 
         pncp_temp_remove(lake, temp);
         return rc;
     }
-    rc = pncp_temp_publish(lake, fd, temp, path, err);
+    rc = pncp_temp_publish(lake, fd, temp, path, false, err);
     if (rc == PNCP_OK)
         *ret_version = version;
     return rc;

@@ -15,10 +15,10 @@ struct pncp_lake {
 
 /* A new temp file, locked for as long as it is open, so that a sweep leaves it alone. */
 MUST_CHECK enum pncp_code pncp_temp_open(struct pncp_lake *lake, int *ret_fd, char ret_path[512], struct pncp_err *err);
-/* fsync the temp file, rename it to `path`, fsync the folder (made when missing). On failure before the rename the temp
- * is removed. */
+/* fsync the temp file, rename it to `path`, fsync the folder (made when missing); no fsync of either when `fleeting`.
+ * On failure before the rename the temp is removed. */
 MUST_CHECK enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *temp, const char *path,
-                                            struct pncp_err *err);
+                                            bool fleeting, struct pncp_err *err);
 void pncp_temp_remove(struct pncp_lake *lake, const char *temp);
 /* Take descriptor and name out of a stage, all written; the stage is closed then. */
 MUST_CHECK enum pncp_code pncp_stage_give_up(struct pncp_stage *stage, int *ret_fd, char ret_path[512],

@@ -91,14 +91,14 @@ static enum pncp_code rename_into_place(struct pncp_lake *lake, const char *temp
     return PNCP_OK;
 }
 
-enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *temp, const char *path,
+enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *temp, const char *path, bool fleeting,
                                  struct pncp_err *err)
 {
     char folder[512];
     enum pncp_code rc = folder_of(path, folder, sizeof(folder));
     if (rc != PNCP_OK)
         rc = pncp_err_set(err, rc, "lake %s: path %s is too long", lake->url, path);
-    else if (pncp_sys_fsync(fd) != 0)
+    else if (!fleeting && pncp_sys_fsync(fd) != 0)
         rc = pncp_err_sys(err, errno, "lake %s: sync %s", lake->url, path);
     if (rc == PNCP_OK)
         rc = rename_into_place(lake, temp, path, folder, err);
@@ -106,7 +106,8 @@ enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *tem
         pncp_temp_remove(lake, temp);
         return rc;
     }
-    return sync_folder(lake, folder, err); /* fails: done or not is for the caller to find out by reading */
+    /* fails: done or not is for the caller to find out by reading */
+    return fleeting ? PNCP_OK : sync_folder(lake, folder, err);
 }
 
 /* ---- stages ---------------------------------------------------------------------------------- */

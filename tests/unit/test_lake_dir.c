@@ -159,6 +159,40 @@ static void assert_content(const struct rows_lake *lake, const char *path, const
     assert_true(pncp_view_eq_text(pncp_buf_view(&buf), text));
 }
 
+/* ---- what a power cut leaves ----------------------------------------------------------------- */
+
+/* The order of what matters to it: "s" a wait for the disk, "r" the rename into place. */
+static int note_order(void *ctx, const char *call, const char *path)
+{
+    char *order = ctx;
+    (void)path;
+    if (strcmp(call, "fsync") == 0 || strcmp(call, "renameat") == 0)
+        (void)strcat(order, call[0] == 'f' ? "s" : "r");
+    return 0;
+}
+
+static void only_what_is_fleeting_does_without_the_disk(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    char order[64] = "";
+    struct pncp_body body = {.bytes = PNCP_VIEW_LIT("new")};
+    rows_lake_open(&lake);
+    put(lake.lake, PATH, "old"); /* the folder is there from here on */
+    sys_faults_hook(note_order, order);
+    assert_int_equal(pncp_lake_put(lake.lake, PATH, &body, NULL), PNCP_OK);
+    assert_string_equal(order, "srs"); /* first its bytes, then its name, then the name on the disk */
+    order[0] = '\0';
+    body = (struct pncp_body){.bytes = PNCP_VIEW_LIT("newer"), .fleeting = true};
+    assert_int_equal(pncp_lake_put(lake.lake, PATH, &body, NULL), PNCP_OK);
+    sys_faults_hook(NULL, NULL);
+    assert_string_equal(order, "r");
+    assert_content(&lake, PATH, "newer");
+    rows_lake_close(&lake);
+}
+
+/* ---- reading and writing --------------------------------------------------------------------- */
+
 static void put_load_remove(void **state)
 {
     (void)state;
@@ -580,6 +614,7 @@ int main(void)
         cmocka_unit_test(the_folder_is_made_when_asked),
         cmocka_unit_test(a_folder_that_cannot_be_written_is_told),
         cmocka_unit_test(network_file_systems_are_refused),
+        cmocka_unit_test(only_what_is_fleeting_does_without_the_disk),
         cmocka_unit_test(put_load_remove),
         cmocka_unit_test(written_only_on_the_version_seen),
         cmocka_unit_test(spliced_only_on_the_version_seen),
