@@ -162,12 +162,19 @@ static void assert_content(const struct rows_lake *lake, const char *path, const
 /* ---- what a power cut leaves ----------------------------------------------------------------- */
 
 /* The order of what matters to it: "s" a wait for the disk, "r" the rename into place. */
+struct order {
+    char steps[16];
+    size_t count;
+};
+
 static int note_order(void *ctx, const char *call, const char *path)
 {
-    char *order = ctx;
+    struct order *order = ctx;
     (void)path;
-    if (strcmp(call, "fsync") == 0 || strcmp(call, "renameat") == 0)
-        (void)strcat(order, call[0] == 'f' ? "s" : "r");
+    if (strcmp(call, "fsync") == 0 || strcmp(call, "renameat") == 0) {
+        assert_true(order->count + 1 < sizeof(order->steps));
+        order->steps[order->count++] = call[0] == 'f' ? 's' : 'r';
+    }
     return 0;
 }
 
@@ -175,18 +182,18 @@ static void only_what_is_fleeting_does_without_the_disk(void **state)
 {
     (void)state;
     struct rows_lake lake;
-    char order[64] = "";
+    struct order order = {.count = 0};
     struct pncp_body body = {.bytes = PNCP_VIEW_LIT("new")};
     rows_lake_open(&lake);
     put(lake.lake, PATH, "old"); /* the folder is there from here on */
-    sys_faults_hook(note_order, order);
+    sys_faults_hook(note_order, &order);
     assert_int_equal(pncp_lake_put(lake.lake, PATH, &body, NULL), PNCP_OK);
-    assert_string_equal(order, "srs"); /* first its bytes, then its name, then the name on the disk */
-    order[0] = '\0';
+    assert_string_equal(order.steps, "srs"); /* first its bytes, then its name, then the name on the disk */
+    order = (struct order){.count = 0};
     body = (struct pncp_body){.bytes = PNCP_VIEW_LIT("newer"), .fleeting = true};
     assert_int_equal(pncp_lake_put(lake.lake, PATH, &body, NULL), PNCP_OK);
     sys_faults_hook(NULL, NULL);
-    assert_string_equal(order, "r");
+    assert_string_equal(order.steps, "r");
     assert_content(&lake, PATH, "newer");
     rows_lake_close(&lake);
 }
