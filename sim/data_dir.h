@@ -1,11 +1,11 @@
 /*
  * Captured answers served again (--data DIR): every *.json below the folder is read once, at the start.
  *
- *   contratações  any object with numeroControlePNCP, modalidadeId and dataPublicacaoPncp, at any depth of any file
- * (pages, arrays, wrapped answers). An object with a key that begins with "_" is another tool's and left out. Of two
- * objects with the same key a listed one beats a single one, else the first file (by name) wins. itens, arquivos
- * itens-CNPJ-ANO-SEQ.json, arquivos-CNPJ-ANO-SEQ.json; itens.json and arquivos.json in a folder compra-CNPJ-ANO-SEQ; an
- * object of arrays by numeroControlePNCP in a file whose name begins with arquivos or itens.
+ * - Contratações: any object with numeroControlePNCP, modalidadeId and dataPublicacaoPncp, at any depth of any file
+ *   (pages, arrays, wrapped answers). An object with a key that begins with "_" is another tool's and left out. Of two
+ *   objects with the same key a listed one beats a single one, else the first file (by name) wins.
+ * - Itens and arquivos: itens-CNPJ-ANO-SEQ.json, arquivos-CNPJ-ANO-SEQ.json; itens.json and arquivos.json in a folder
+ *   compra-CNPJ-ANO-SEQ; an object of arrays by numeroControlePNCP in a file whose name begins with arquivos or itens.
  *
  * Texts are served compact, with the files' own key order and number text.
  */

@@ -3,11 +3,14 @@
  * (AIMD), brake and counters. A request handed over comes back exactly once, answered for good: accepted, no rows,
  * absent, or failed after its attempts.
  *
- *   429           never an attempt: pauses that whole API for Retry-After, else brake_wait (± jitter); its limit is
- * halved AIMD          starts at 8, doubles per round until the first trouble, then +1 per round; half on 429, 5xx,
- * time-out (once per round) retries       back-off retry_wait × 2^n with jitter; 422: at most 3 tries; 404: three
- * tries, then ABSENT is reported pause         the owner may stop new starts (byte budget, saver behind) without losing
- * what is in flight Threads: one; the owner's loop calls pncp_fetch_poll.
+ * - A 429 is never an attempt: it pauses that whole API for Retry-After, else brake_wait with jitter, and halves its
+ *   limit.
+ * - The limit starts at 8, doubles per round until the first trouble, then grows by one a round; 429, 5xx and time-outs
+ *   halve it, once per round.
+ * - A retry waits retry_wait × 2^n with jitter. A 422 is tried three times; so is a 404, which is then ABSENT.
+ *
+ * The owner may stop new starts (byte budget, saver behind) without losing what is in flight. Threads: one; the owner's
+ * loop calls pncp_fetch_poll.
  */
 #ifndef PNCP_FETCH_H
 #define PNCP_FETCH_H

@@ -3,9 +3,8 @@
  * pages in flight, rows released in order of modalidade and page into a day's list (day/list.h).
  *
  * When a modalidade's list is whole: pncp/modalidade.h; rows once seen stay in the list. A modalidade that cannot be
- * listed does not stop the
- * others: it is reported, and the day is not complete. Threads: the fetch thread. Never blocks except for writing the
- * list's own files.
+ * listed does not stop the others: it is reported, and the day is not complete. Threads: the fetch thread. Never blocks
+ * except for writing the list's own files.
  */
 #ifndef PNCP_LISTING_H
 #define PNCP_LISTING_H
