@@ -173,6 +173,7 @@ void sim_generate_row(const struct sim_generate *generate, struct pncp_date date
         .modalidade = modalidade,
         .part_rows = {part_rows(generate, hash, index, SIM_ITENS), part_rows(generate, hash, index, SIM_ARQUIVOS)},
         .orgao = orgao,
+        .orgaos = &generate->orgaos,
         .hash = hash,
         .index = index,
         .second = second_at((same_as + in_place) / rows),

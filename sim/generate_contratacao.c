@@ -3,168 +3,44 @@
 #include "mix.h"
 #include "odd_text.h"
 
+/* clang-format off */
 enum field {
-    SRP,
-    ORGAO_ENTIDADE,
-    ANO_COMPRA,
-    SEQUENCIAL_COMPRA,
-    DATA_INCLUSAO,
-    DATA_PUBLICACAO,
-    DATA_ATUALIZACAO,
-    NUMERO_COMPRA,
-    UNIDADE_ORGAO,
-    AMPARO_LEGAL,
-    DATA_ABERTURA,
-    DATA_ENCERRAMENTO,
-    INFORMACAO_COMPLEMENTAR,
-    PROCESSO,
-    OBJETO_COMPRA,
-    LINK_SISTEMA,
-    JUSTIFICATIVA,
-    UNIDADE_SUB_ROGADA,
-    ORGAO_SUB_ROGADO,
-    VALOR_HOMOLOGADO,
-    MODALIDADE_ID,
-    EMENDA,
-    DATA_ATUALIZACAO_GLOBAL,
-    NUMERO_CONTROLE,
-    LINK_PROCESSO,
-    MODO_DISPUTA_ID,
-    VALOR_ESTIMADO,
-    MODALIDADE_NOME,
-    MODO_DISPUTA_NOME,
-    INSTRUMENTO_CODIGO,
-    INSTRUMENTO_NOME,
-    FONTES,
-    SITUACAO_ID,
-    SITUACAO_NOME,
-    USUARIO_NOME,
-    SIGILO_CODIGO,
-    SIGILO_DESCRICAO,
-    EXISTE_RESULTADO,
-    FIELD_END
+    SRP, ORGAO_ENTIDADE, ANO_COMPRA, SEQUENCIAL_COMPRA, DATA_INCLUSAO, DATA_PUBLICACAO, DATA_ATUALIZACAO,
+    NUMERO_COMPRA, UNIDADE_ORGAO, AMPARO_LEGAL, DATA_ABERTURA, DATA_ENCERRAMENTO, INFORMACAO_COMPLEMENTAR, PROCESSO,
+    OBJETO_COMPRA, LINK_SISTEMA, JUSTIFICATIVA, UNIDADE_SUB_ROGADA, ORGAO_SUB_ROGADO, VALOR_HOMOLOGADO,
+    MODALIDADE_ID, EMENDA, DATA_ATUALIZACAO_GLOBAL, NUMERO_CONTROLE, LINK_PROCESSO, MODO_DISPUTA_ID, VALOR_ESTIMADO,
+    MODALIDADE_NOME, MODO_DISPUTA_NOME, INSTRUMENTO_CODIGO, INSTRUMENTO_NOME, FONTES, SITUACAO_ID, SITUACAO_NOME,
+    USUARIO_NOME, SIGILO_CODIGO, SIGILO_DESCRICAO, EXISTE_RESULTADO, FIELD_END
 };
 
 /* Order of the page of 2026-06-04. */
 static const uint8_t ORDER_2026_06[] = {
-    SRP,
-    ORGAO_ENTIDADE,
-    ANO_COMPRA,
-    SEQUENCIAL_COMPRA,
-    DATA_INCLUSAO,
-    DATA_PUBLICACAO,
-    DATA_ATUALIZACAO,
-    NUMERO_COMPRA,
-    UNIDADE_ORGAO,
-    AMPARO_LEGAL,
-    DATA_ABERTURA,
-    DATA_ENCERRAMENTO,
-    INFORMACAO_COMPLEMENTAR,
-    PROCESSO,
-    OBJETO_COMPRA,
-    LINK_SISTEMA,
-    JUSTIFICATIVA,
-    UNIDADE_SUB_ROGADA,
-    ORGAO_SUB_ROGADO,
-    VALOR_HOMOLOGADO,
-    MODALIDADE_ID,
-    EMENDA,
-    DATA_ATUALIZACAO_GLOBAL,
-    NUMERO_CONTROLE,
-    LINK_PROCESSO,
-    MODO_DISPUTA_ID,
-    VALOR_ESTIMADO,
-    MODALIDADE_NOME,
-    MODO_DISPUTA_NOME,
-    INSTRUMENTO_CODIGO,
-    INSTRUMENTO_NOME,
-    FONTES,
-    SITUACAO_ID,
-    SITUACAO_NOME,
-    USUARIO_NOME,
-    FIELD_END,
+    SRP, ORGAO_ENTIDADE, ANO_COMPRA, SEQUENCIAL_COMPRA, DATA_INCLUSAO, DATA_PUBLICACAO, DATA_ATUALIZACAO,
+    NUMERO_COMPRA, UNIDADE_ORGAO, AMPARO_LEGAL, DATA_ABERTURA, DATA_ENCERRAMENTO, INFORMACAO_COMPLEMENTAR, PROCESSO,
+    OBJETO_COMPRA, LINK_SISTEMA, JUSTIFICATIVA, UNIDADE_SUB_ROGADA, ORGAO_SUB_ROGADO, VALOR_HOMOLOGADO,
+    MODALIDADE_ID, EMENDA, DATA_ATUALIZACAO_GLOBAL, NUMERO_CONTROLE, LINK_PROCESSO, MODO_DISPUTA_ID, VALOR_ESTIMADO,
+    MODALIDADE_NOME, MODO_DISPUTA_NOME, INSTRUMENTO_CODIGO, INSTRUMENTO_NOME, FONTES, SITUACAO_ID, SITUACAO_NOME,
+    USUARIO_NOME, FIELD_END
 };
 /* Order of the page of February 2026. */
 static const uint8_t ORDER_2026_02[] = {
-    DATA_ATUALIZACAO,
-    ORGAO_ENTIDADE,
-    ANO_COMPRA,
-    SEQUENCIAL_COMPRA,
-    NUMERO_COMPRA,
-    PROCESSO,
-    OBJETO_COMPRA,
-    ORGAO_SUB_ROGADO,
-    UNIDADE_ORGAO,
-    UNIDADE_SUB_ROGADA,
-    VALOR_HOMOLOGADO,
-    SRP,
-    DATA_INCLUSAO,
-    AMPARO_LEGAL,
-    DATA_ABERTURA,
-    DATA_ENCERRAMENTO,
-    INFORMACAO_COMPLEMENTAR,
-    LINK_SISTEMA,
-    JUSTIFICATIVA,
-    DATA_PUBLICACAO,
-    MODALIDADE_ID,
-    EMENDA,
-    DATA_ATUALIZACAO_GLOBAL,
-    LINK_PROCESSO,
-    NUMERO_CONTROLE,
-    MODO_DISPUTA_ID,
-    VALOR_ESTIMADO,
-    MODALIDADE_NOME,
-    MODO_DISPUTA_NOME,
-    INSTRUMENTO_CODIGO,
-    INSTRUMENTO_NOME,
-    FONTES,
-    SITUACAO_ID,
-    SITUACAO_NOME,
-    USUARIO_NOME,
-    FIELD_END,
+    DATA_ATUALIZACAO, ORGAO_ENTIDADE, ANO_COMPRA, SEQUENCIAL_COMPRA, NUMERO_COMPRA, PROCESSO, OBJETO_COMPRA,
+    ORGAO_SUB_ROGADO, UNIDADE_ORGAO, UNIDADE_SUB_ROGADA, VALOR_HOMOLOGADO, SRP, DATA_INCLUSAO, AMPARO_LEGAL,
+    DATA_ABERTURA, DATA_ENCERRAMENTO, INFORMACAO_COMPLEMENTAR, LINK_SISTEMA, JUSTIFICATIVA, DATA_PUBLICACAO,
+    MODALIDADE_ID, EMENDA, DATA_ATUALIZACAO_GLOBAL, LINK_PROCESSO, NUMERO_CONTROLE, MODO_DISPUTA_ID, VALOR_ESTIMADO,
+    MODALIDADE_NOME, MODO_DISPUTA_NOME, INSTRUMENTO_CODIGO, INSTRUMENTO_NOME, FONTES, SITUACAO_ID, SITUACAO_NOME,
+    USUARIO_NOME, FIELD_END
 };
 /* Order of the single objects of July and August 2026. */
 static const uint8_t ORDER_SINGLE[] = {
-    VALOR_ESTIMADO,
-    VALOR_HOMOLOGADO,
-    SIGILO_CODIGO,
-    SIGILO_DESCRICAO,
-    NUMERO_CONTROLE,
-    LINK_SISTEMA,
-    LINK_PROCESSO,
-    ANO_COMPRA,
-    SEQUENCIAL_COMPRA,
-    NUMERO_COMPRA,
-    PROCESSO,
-    ORGAO_ENTIDADE,
-    UNIDADE_ORGAO,
-    ORGAO_SUB_ROGADO,
-    UNIDADE_SUB_ROGADA,
-    MODALIDADE_ID,
-    MODALIDADE_NOME,
-    JUSTIFICATIVA,
-    MODO_DISPUTA_ID,
-    MODO_DISPUTA_NOME,
-    INSTRUMENTO_CODIGO,
-    INSTRUMENTO_NOME,
-    AMPARO_LEGAL,
-    OBJETO_COMPRA,
-    INFORMACAO_COMPLEMENTAR,
-    SRP,
-    FONTES,
-    EMENDA,
-    DATA_PUBLICACAO,
-    DATA_ABERTURA,
-    DATA_ENCERRAMENTO,
-    SITUACAO_ID,
-    SITUACAO_NOME,
-    EXISTE_RESULTADO,
-    DATA_INCLUSAO,
-    DATA_ATUALIZACAO,
-    DATA_ATUALIZACAO_GLOBAL,
-    USUARIO_NOME,
-    FIELD_END,
+    VALOR_ESTIMADO, VALOR_HOMOLOGADO, SIGILO_CODIGO, SIGILO_DESCRICAO, NUMERO_CONTROLE, LINK_SISTEMA, LINK_PROCESSO,
+    ANO_COMPRA, SEQUENCIAL_COMPRA, NUMERO_COMPRA, PROCESSO, ORGAO_ENTIDADE, UNIDADE_ORGAO, ORGAO_SUB_ROGADO,
+    UNIDADE_SUB_ROGADA, MODALIDADE_ID, MODALIDADE_NOME, JUSTIFICATIVA, MODO_DISPUTA_ID, MODO_DISPUTA_NOME,
+    INSTRUMENTO_CODIGO, INSTRUMENTO_NOME, AMPARO_LEGAL, OBJETO_COMPRA, INFORMACAO_COMPLEMENTAR, SRP, FONTES, EMENDA,
+    DATA_PUBLICACAO, DATA_ABERTURA, DATA_ENCERRAMENTO, SITUACAO_ID, SITUACAO_NOME, EXISTE_RESULTADO, DATA_INCLUSAO,
+    DATA_ATUALIZACAO, DATA_ATUALIZACAO_GLOBAL, USUARIO_NOME, FIELD_END
 };
+/* clang-format on */
 
 /* Salts of this file start at 100. */
 enum {
@@ -254,14 +130,13 @@ static void put_informacao(const struct sim_row *row, struct sim_text *text)
     }
 }
 
-static void put_sub_rogado(const struct sim_generate *generate, const struct sim_row *row, bool unidade,
-                           struct sim_text *text)
+static void put_sub_rogado(const struct sim_row *row, bool unidade, struct sim_text *text)
 {
     if (!sim_once_in(row->hash, S_SUB_ROGADO, 75)) {
         SIM_PUT(text, "null");
         return;
     }
-    const struct sim_orgao *other = &generate->orgaos.rows[sim_pick(row->hash, S_SUB_ORGAO, SIM_ORGAOS)];
+    const struct sim_orgao *other = &row->orgaos->rows[sim_pick(row->hash, S_SUB_ORGAO, SIM_ORGAOS)];
     sim_text_view(text, unidade ? other->unidade : other->entidade);
     SIM_PUT(text, "}");
 }
@@ -320,213 +195,270 @@ static bool field_absent(enum field field, const struct sim_row *row)
     return field == EMENDA && sim_once_in(row->hash, S_EMENDA, 3);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one case a field, in the order in which the API sends them */
-static void put_field(const struct sim_generate *generate, const struct sim_row *row, enum field field,
-                      struct sim_text *text)
+static void put_srp(const struct sim_row *row, struct sim_text *text)
 {
-    const struct sim_modalidade *modalidade = &SIM_MODALIDADE[row->modalidade];
-    uint32_t code;
+    sim_text_bool(text, row->modalidade == 6 && sim_once_in(row->hash, S_SRP, 2));
+}
 
-    switch (field) {
-    case SRP:
-        SIM_PUT(text, "\"srp\":");
-        sim_text_bool(text, row->modalidade == 6 && sim_once_in(row->hash, S_SRP, 2));
-        break;
-    case ORGAO_ENTIDADE:
-        SIM_PUT(text, "\"orgaoEntidade\":");
-        put_orgao_object(row, row->orgao->entidade, true, text);
-        break;
-    case ANO_COMPRA:
-        SIM_PUT(text, "\"anoCompra\":");
-        sim_text_u64(text, row->ano);
-        break;
-    case SEQUENCIAL_COMPRA:
-        SIM_PUT(text, "\"sequencialCompra\":");
-        sim_text_u64(text, row->sequencial);
-        break;
-    case DATA_INCLUSAO:
-        SIM_PUT(text, "\"dataInclusao\":");
-        sim_text_datetime(text, row->date, row->second);
-        break;
-    case DATA_PUBLICACAO:
-        SIM_PUT(text, "\"dataPublicacaoPncp\":");
-        sim_text_datetime(text, row->date, row->second);
-        break;
-    case DATA_ATUALIZACAO:
-        SIM_PUT(text, "\"dataAtualizacao\":");
-        sim_text_datetime(text, row->date, row->second);
-        break;
-    case DATA_ATUALIZACAO_GLOBAL: /* an increasing function of dataPublicacaoPncp: /atualizacao keeps the order of
-                                     /publicacao */
-        SIM_PUT(text, "\"dataAtualizacaoGlobal\":");
-        sim_text_datetime(text, row->date, PNCP_MIN(row->second + 7, 86399u));
-        break;
-    case NUMERO_COMPRA:
-        SIM_PUT(text, "\"numeroCompra\":\"");
-        put_number(text, row);
+static void put_orgao_entidade(const struct sim_row *row, struct sim_text *text)
+{
+    put_orgao_object(row, row->orgao->entidade, true, text);
+}
+
+static void put_ano_compra(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, row->ano);
+}
+
+static void put_sequencial_compra(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, row->sequencial);
+}
+
+static void put_publication(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_datetime(text, row->date, row->second);
+}
+
+/* An increasing function of dataPublicacaoPncp: /atualizacao keeps the order of /publicacao. */
+static void put_data_atualizacao_global(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_datetime(text, row->date, PNCP_MIN(row->second + 7, 86399u));
+}
+
+static void put_numero_compra(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    put_number(text, row);
+    SIM_PUT(text, "\"");
+}
+
+static void put_processo(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    put_number(text, row);
+    SIM_PUT(text, "/");
+    sim_text_u64(text, row->ano);
+    SIM_PUT(text, "\"");
+}
+
+static void put_unidade_orgao(const struct sim_row *row, struct sim_text *text)
+{
+    put_orgao_object(row, row->orgao->unidade, false, text);
+}
+
+static void put_amparo_legal(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_str(text, SIM_AMPARO[SIM_MODALIDADE[row->modalidade].amparo[sim_once_in(row->hash, S_AMPARO, 50)]].json);
+}
+
+static void put_data_abertura(const struct sim_row *row, struct sim_text *text)
+{
+    put_data_proposta(row, sim_pick(row->hash, S_ABERTURA, 4), 8 * 3600, text);
+}
+
+static void put_data_encerramento(const struct sim_row *row, struct sim_text *text)
+{
+    put_data_proposta(row, 3 + sim_pick(row->hash, S_ABERTURA, 30), 8 * 3600 + 59 * 60 + 59, text);
+}
+
+static void put_link_sistema(const struct sim_row *row, struct sim_text *text)
+{
+    if (sim_once_in(row->hash, S_LINK, 6)) {
+        SIM_PUT(text, "null");
+    } else if (sim_once_in(row->hash, S_LINK_EMPTY, 100)) {
+        SIM_PUT(text, "\"\"");
+    } else {
+        SIM_PUT(text, "\"https://compras.example.gov.br/acompanhamento?compra=");
+        sim_text_u64(text, sim_mix2(row->hash, S_LINK + 1000) % 100000000000000000u);
         SIM_PUT(text, "\"");
-        break;
-    case PROCESSO:
-        SIM_PUT(text, "\"processo\":\"");
-        put_number(text, row);
-        SIM_PUT(text, "/");
-        sim_text_u64(text, row->ano);
-        SIM_PUT(text, "\"");
-        break;
-    case UNIDADE_ORGAO:
-        SIM_PUT(text, "\"unidadeOrgao\":");
-        put_orgao_object(row, row->orgao->unidade, false, text);
-        break;
-    case AMPARO_LEGAL:
-        SIM_PUT(text, "\"amparoLegal\":");
-        sim_text_str(text, SIM_AMPARO[modalidade->amparo[sim_once_in(row->hash, S_AMPARO, 50)]].json);
-        break;
-    case DATA_ABERTURA:
-        SIM_PUT(text, "\"dataAberturaProposta\":");
-        put_data_proposta(row, sim_pick(row->hash, S_ABERTURA, 4), 8 * 3600, text);
-        break;
-    case DATA_ENCERRAMENTO:
-        SIM_PUT(text, "\"dataEncerramentoProposta\":");
-        put_data_proposta(row, 3 + sim_pick(row->hash, S_ABERTURA, 30), 8 * 3600 + 59 * 60 + 59, text);
-        break;
-    case INFORMACAO_COMPLEMENTAR:
-        SIM_PUT(text, "\"informacaoComplementar\":");
-        put_informacao(row, text);
-        break;
-    case OBJETO_COMPRA:
-        SIM_PUT(text, "\"objetoCompra\":");
-        put_objeto(row, text);
-        break;
-    case LINK_SISTEMA:
-        SIM_PUT(text, "\"linkSistemaOrigem\":");
-        if (sim_once_in(row->hash, S_LINK, 6)) {
-            SIM_PUT(text, "null");
-        } else if (sim_once_in(row->hash, S_LINK_EMPTY, 100)) {
-            SIM_PUT(text, "\"\"");
-        } else {
-            SIM_PUT(text, "\"https://compras.example.gov.br/acompanhamento?compra=");
-            sim_text_u64(text, sim_mix2(row->hash, S_LINK + 1000) % 100000000000000000u);
-            SIM_PUT(text, "\"");
-        }
-        break;
-    case LINK_PROCESSO:
-        SIM_PUT(text, "\"linkProcessoEletronico\":");
-        if (sim_once_in(row->hash, S_LINK_PROCESSO, 70))
-            SIM_PUT(text, "\"https://sei.example.gov.br/processo\"");
-        else
-            SIM_PUT(text, "null");
-        break;
-    case JUSTIFICATIVA:
-        SIM_PUT(text, "\"justificativaPresencial\":");
-        if (row->modalidade == 5 || row->modalidade == 7 || sim_once_in(row->hash, S_JUSTIFICATIVA, 6))
-            SIM_PUT(text, "\"Lei 14.133/2021, art. 17, § 2º: conveniência administrativa\"");
-        else
-            SIM_PUT(text, "null");
-        break;
-    case UNIDADE_SUB_ROGADA:
-        SIM_PUT(text, "\"unidadeSubRogada\":");
-        put_sub_rogado(generate, row, true, text);
-        break;
-    case ORGAO_SUB_ROGADO:
-        SIM_PUT(text, "\"orgaoSubRogado\":");
-        put_sub_rogado(generate, row, false, text);
-        break;
-    case VALOR_HOMOLOGADO:
-        SIM_PUT(text, "\"valorTotalHomologado\":");
-        if (sim_generate_has_result(row))
-            sim_text_decimal(text, 1 + (int64_t)(sim_mix2(row->hash, S_VALOR + 1000) % 100000000u), 2, 2);
-        else
-            SIM_PUT(text, "null");
-        break;
-    case VALOR_ESTIMADO:
-        SIM_PUT(text, "\"valorTotalEstimado\":");
-        sim_text_decimal(text, pick_valor(row), 2, 2);
-        break;
-    case MODALIDADE_ID:
-        SIM_PUT(text, "\"modalidadeId\":");
-        sim_text_u64(text, row->modalidade);
-        break;
-    case MODALIDADE_NOME:
-        SIM_PUT(text, "\"modalidadeNome\":\"");
-        sim_text_str(text, modalidade->nome);
-        SIM_PUT(text, "\"");
-        break;
-    case EMENDA:
-        code = sim_pick(row->hash, S_EMENDA + 1000, 20);
-        SIM_PUT(text, "\"emendaParlamentar\":");
-        if (code < 18)
-            SIM_PUT(text, "null");
-        else
-            sim_text_bool(text, code == 19);
-        break;
-    case NUMERO_CONTROLE:
-        SIM_PUT(text, "\"numeroControlePNCP\":\"");
-        sim_text_put(text, row->cnpj, SIM_CNPJ_CHARS);
-        SIM_PUT(text, "-1-");
-        sim_text_u64_padded(text, row->sequencial, 6);
-        SIM_PUT(text, "/");
-        sim_text_u64(text, row->ano);
-        SIM_PUT(text, "\"");
-        break;
-    case MODO_DISPUTA_ID:
-        SIM_PUT(text, "\"modoDisputaId\":");
-        sim_text_u64(text, pick_modo(row));
-        break;
-    case MODO_DISPUTA_NOME:
-        SIM_PUT(text, "\"modoDisputaNome\":\"");
-        sim_text_str(text, SIM_MODO[pick_modo(row)]);
-        SIM_PUT(text, "\"");
-        break;
-    case INSTRUMENTO_CODIGO:
-        SIM_PUT(text, "\"tipoInstrumentoConvocatorioCodigo\":");
-        sim_text_u64(text, modalidade->instrumento);
-        break;
-    case INSTRUMENTO_NOME:
-        SIM_PUT(text, "\"tipoInstrumentoConvocatorioNome\":\"");
-        sim_text_str(text, SIM_INSTRUMENTO[modalidade->instrumento]);
-        SIM_PUT(text, "\"");
-        break;
-    case FONTES:
-        SIM_PUT(text, "\"fontesOrcamentarias\":");
-        put_fontes(row, text);
-        break;
-    case SITUACAO_ID:
-    case SITUACAO_NOME:
-        code = sim_once_in(row->hash, S_SITUACAO, 35) ? 2 + sim_pick(row->hash, S_SITUACAO + 1000, 3) : 1;
-        if (field == SITUACAO_ID) {
-            SIM_PUT(text, "\"situacaoCompraId\":");
-            sim_text_u64(text, code);
-            break;
-        }
-        SIM_PUT(text, "\"situacaoCompraNome\":\"");
-        sim_text_str(text, SIM_SITUACAO_COMPRA[code]);
-        SIM_PUT(text, "\"");
-        break;
-    case USUARIO_NOME:
-        SIM_PUT(text, "\"usuarioNome\":\"");
-        sim_text_str(text, sim_word(SIM_USERS, row->hash, S_USER));
-        SIM_PUT(text, "\"");
-        break;
-    case SIGILO_CODIGO:
-        SIM_PUT(text, "\"orcamentoSigilosoCodigo\":");
-        sim_text_u64(text, (uint64_t)sim_generate_sigilo(row));
-        break;
-    case SIGILO_DESCRICAO: {
-        static const char *const NAMES[] = {NULL, "Compra sem sigilo", "Compra parcialmente sigilosa",
-                                            "Compra totalmente sigilosa"};
-        SIM_PUT(text, "\"orcamentoSigilosoDescricao\":\"");
-        sim_text_str(text, NAMES[sim_generate_sigilo(row)]);
-        SIM_PUT(text, "\"");
-        break;
-    }
-    case EXISTE_RESULTADO:
-        SIM_PUT(text, "\"existeResultado\":");
-        sim_text_bool(text, sim_generate_has_result(row));
-        break;
-    case FIELD_END:
-        break;
     }
 }
+
+static void put_link_processo(const struct sim_row *row, struct sim_text *text)
+{
+    if (sim_once_in(row->hash, S_LINK_PROCESSO, 70))
+        SIM_PUT(text, "\"https://sei.example.gov.br/processo\"");
+    else
+        SIM_PUT(text, "null");
+}
+
+static void put_justificativa(const struct sim_row *row, struct sim_text *text)
+{
+    if (row->modalidade == 5 || row->modalidade == 7 || sim_once_in(row->hash, S_JUSTIFICATIVA, 6))
+        SIM_PUT(text, "\"Lei 14.133/2021, art. 17, § 2º: conveniência administrativa\"");
+    else
+        SIM_PUT(text, "null");
+}
+
+static void put_unidade_sub_rogada(const struct sim_row *row, struct sim_text *text)
+{
+    put_sub_rogado(row, true, text);
+}
+
+static void put_orgao_sub_rogado(const struct sim_row *row, struct sim_text *text)
+{
+    put_sub_rogado(row, false, text);
+}
+
+static void put_valor_homologado(const struct sim_row *row, struct sim_text *text)
+{
+    if (sim_generate_has_result(row))
+        sim_text_decimal(text, 1 + (int64_t)(sim_mix2(row->hash, S_VALOR + 1000) % 100000000u), 2, 2);
+    else
+        SIM_PUT(text, "null");
+}
+
+static void put_valor_estimado(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_decimal(text, pick_valor(row), 2, 2);
+}
+
+static void put_modalidade_id(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, row->modalidade);
+}
+
+static void put_modalidade_nome(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    sim_text_str(text, SIM_MODALIDADE[row->modalidade].nome);
+    SIM_PUT(text, "\"");
+}
+
+static void put_emenda(const struct sim_row *row, struct sim_text *text)
+{
+    uint32_t code = sim_pick(row->hash, S_EMENDA + 1000, 20);
+    if (code < 18)
+        SIM_PUT(text, "null");
+    else
+        sim_text_bool(text, code == 19);
+}
+
+static void put_numero_controle(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    sim_text_put(text, row->cnpj, SIM_CNPJ_CHARS);
+    SIM_PUT(text, "-1-");
+    sim_text_u64_padded(text, row->sequencial, 6);
+    SIM_PUT(text, "/");
+    sim_text_u64(text, row->ano);
+    SIM_PUT(text, "\"");
+}
+
+static void put_modo_disputa_id(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, pick_modo(row));
+}
+
+static void put_modo_disputa_nome(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    sim_text_str(text, SIM_MODO[pick_modo(row)]);
+    SIM_PUT(text, "\"");
+}
+
+static void put_instrumento_codigo(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, SIM_MODALIDADE[row->modalidade].instrumento);
+}
+
+static void put_instrumento_nome(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    sim_text_str(text, SIM_INSTRUMENTO[SIM_MODALIDADE[row->modalidade].instrumento]);
+    SIM_PUT(text, "\"");
+}
+
+/* Its code: 1 is the ordinary one. */
+static uint32_t pick_situacao(const struct sim_row *row)
+{
+    return sim_once_in(row->hash, S_SITUACAO, 35) ? 2 + sim_pick(row->hash, S_SITUACAO + 1000, 3) : 1;
+}
+
+static void put_situacao_id(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, pick_situacao(row));
+}
+
+static void put_situacao_nome(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    sim_text_str(text, SIM_SITUACAO_COMPRA[pick_situacao(row)]);
+    SIM_PUT(text, "\"");
+}
+
+static void put_usuario_nome(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, "\"");
+    sim_text_str(text, sim_word(SIM_USERS, row->hash, S_USER));
+    SIM_PUT(text, "\"");
+}
+
+static void put_sigilo_codigo(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_u64(text, (uint64_t)sim_generate_sigilo(row));
+}
+
+static void put_sigilo_descricao(const struct sim_row *row, struct sim_text *text)
+{
+    static const char *const NAMES[] = {NULL, "Compra sem sigilo", "Compra parcialmente sigilosa",
+                                        "Compra totalmente sigilosa"};
+    SIM_PUT(text, "\"");
+    sim_text_str(text, NAMES[sim_generate_sigilo(row)]);
+    SIM_PUT(text, "\"");
+}
+
+static void put_existe_resultado(const struct sim_row *row, struct sim_text *text)
+{
+    sim_text_bool(text, sim_generate_has_result(row));
+}
+
+/* clang-format off */
+static const struct {
+    const char *key;
+    void (*put_value)(const struct sim_row *row, struct sim_text *text);
+} FIELDS[] = {
+    [SRP] = {"\"srp\":", put_srp},
+    [ORGAO_ENTIDADE] = {"\"orgaoEntidade\":", put_orgao_entidade},
+    [ANO_COMPRA] = {"\"anoCompra\":", put_ano_compra},
+    [SEQUENCIAL_COMPRA] = {"\"sequencialCompra\":", put_sequencial_compra},
+    [DATA_INCLUSAO] = {"\"dataInclusao\":", put_publication},
+    [DATA_PUBLICACAO] = {"\"dataPublicacaoPncp\":", put_publication},
+    [DATA_ATUALIZACAO] = {"\"dataAtualizacao\":", put_publication},
+    [DATA_ATUALIZACAO_GLOBAL] = {"\"dataAtualizacaoGlobal\":", put_data_atualizacao_global},
+    [NUMERO_COMPRA] = {"\"numeroCompra\":", put_numero_compra},
+    [PROCESSO] = {"\"processo\":", put_processo},
+    [UNIDADE_ORGAO] = {"\"unidadeOrgao\":", put_unidade_orgao},
+    [AMPARO_LEGAL] = {"\"amparoLegal\":", put_amparo_legal},
+    [DATA_ABERTURA] = {"\"dataAberturaProposta\":", put_data_abertura},
+    [DATA_ENCERRAMENTO] = {"\"dataEncerramentoProposta\":", put_data_encerramento},
+    [INFORMACAO_COMPLEMENTAR] = {"\"informacaoComplementar\":", put_informacao},
+    [OBJETO_COMPRA] = {"\"objetoCompra\":", put_objeto},
+    [LINK_SISTEMA] = {"\"linkSistemaOrigem\":", put_link_sistema},
+    [LINK_PROCESSO] = {"\"linkProcessoEletronico\":", put_link_processo},
+    [JUSTIFICATIVA] = {"\"justificativaPresencial\":", put_justificativa},
+    [UNIDADE_SUB_ROGADA] = {"\"unidadeSubRogada\":", put_unidade_sub_rogada},
+    [ORGAO_SUB_ROGADO] = {"\"orgaoSubRogado\":", put_orgao_sub_rogado},
+    [VALOR_HOMOLOGADO] = {"\"valorTotalHomologado\":", put_valor_homologado},
+    [VALOR_ESTIMADO] = {"\"valorTotalEstimado\":", put_valor_estimado},
+    [MODALIDADE_ID] = {"\"modalidadeId\":", put_modalidade_id},
+    [MODALIDADE_NOME] = {"\"modalidadeNome\":", put_modalidade_nome},
+    [EMENDA] = {"\"emendaParlamentar\":", put_emenda},
+    [NUMERO_CONTROLE] = {"\"numeroControlePNCP\":", put_numero_controle},
+    [MODO_DISPUTA_ID] = {"\"modoDisputaId\":", put_modo_disputa_id},
+    [MODO_DISPUTA_NOME] = {"\"modoDisputaNome\":", put_modo_disputa_nome},
+    [INSTRUMENTO_CODIGO] = {"\"tipoInstrumentoConvocatorioCodigo\":", put_instrumento_codigo},
+    [INSTRUMENTO_NOME] = {"\"tipoInstrumentoConvocatorioNome\":", put_instrumento_nome},
+    [FONTES] = {"\"fontesOrcamentarias\":", put_fontes},
+    [SITUACAO_ID] = {"\"situacaoCompraId\":", put_situacao_id},
+    [SITUACAO_NOME] = {"\"situacaoCompraNome\":", put_situacao_nome},
+    [USUARIO_NOME] = {"\"usuarioNome\":", put_usuario_nome},
+    [SIGILO_CODIGO] = {"\"orcamentoSigilosoCodigo\":", put_sigilo_codigo},
+    [SIGILO_DESCRICAO] = {"\"orcamentoSigilosoDescricao\":", put_sigilo_descricao},
+    [EXISTE_RESULTADO] = {"\"existeResultado\":", put_existe_resultado},
+};
+/* clang-format on */
 
 void sim_generate_contratacao(const struct sim_generate *generate, const struct sim_row *row, bool single,
                               struct sim_text *text)
@@ -542,7 +474,8 @@ void sim_generate_contratacao(const struct sim_generate *generate, const struct 
             continue;
         sim_text_char(text, before);
         before = ',';
-        put_field(generate, row, (enum field) * order, text);
+        sim_text_str(text, FIELDS[*order].key);
+        FIELDS[*order].put_value(row, text);
     }
     if (sim_once_in(row->hash, S_EXTRA_TOP, 60))
         SIM_PUT(text, ",\"intencaoRegistroPreco\":{\"numero\":\"IRP "

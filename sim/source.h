@@ -50,6 +50,7 @@ struct sim_row {
     bool part_absent[SIM_PARTS]; /* nothing captured and --data-missing 404 */
     /* generated rows */
     const struct sim_orgao *orgao;
+    const struct sim_orgaos *orgaos; /* all of them */
     uint64_t hash;
     uint32_t index;  /* in the day */
     uint32_t second; /* of dataPublicacaoPncp */

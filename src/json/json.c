@@ -164,6 +164,17 @@ yyjson_val *pncp_json_get(yyjson_val *object, const char *key)
     return yyjson_obj_get(object, key);
 }
 
+bool pncp_json_all_objects(yyjson_val *array)
+{
+    yyjson_arr_iter iter;
+    yyjson_arr_iter_init(array, &iter);
+    for (yyjson_val *val; (val = yyjson_arr_iter_next(&iter)) != NULL;) {
+        if (!yyjson_is_obj(val))
+            return false;
+    }
+    return true;
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 void pncp_json_put_val(struct pncp_json_writer *w, yyjson_val *val)

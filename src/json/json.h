@@ -49,6 +49,8 @@ struct pncp_view pncp_json_text(yyjson_val *val);
 MUST_CHECK bool pncp_json_int(yyjson_val *val, int64_t *ret_value);
 /* Member of an object, NULL when absent or not an object. */
 yyjson_val *pncp_json_get(yyjson_val *object, const char *key);
+/* Is every element of an array an object? An empty one has none that is not. */
+bool pncp_json_all_objects(yyjson_val *array);
 
 /* A decimal number's text (JSON number grammar, exponents allowed) times 10^scale as an exact integer. False when
  * digits would be lost or it does not fit in int64, or the exponent is outside ±400. */

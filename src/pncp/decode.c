@@ -154,21 +154,10 @@ static enum pncp_code put_misfit(struct pncp_decoder *d, const struct pncp_node 
     return pncp_table_put_null(d->table, node, rep);
 }
 
-static bool all_objects(yyjson_val *array)
-{
-    yyjson_arr_iter iter;
-    yyjson_arr_iter_init(array, &iter);
-    for (yyjson_val *val; (val = yyjson_arr_iter_next(&iter)) != NULL;) {
-        if (!yyjson_is_obj(val))
-            return false;
-    }
-    return true;
-}
-
 static enum pncp_code put_list(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
                                struct collector *extra)
 {
-    if (!yyjson_is_arr(val) || !all_objects(val))
+    if (!yyjson_is_arr(val) || !pncp_json_all_objects(val))
         return put_misfit(d, node, val, rep, extra);
     if (yyjson_arr_size(val) == 0)
         return pncp_table_put_empty(d->table, node, rep);

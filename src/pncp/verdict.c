@@ -20,20 +20,9 @@ static void settle(struct pncp_verdict *v, enum pncp_verdict_kind kind, enum pnc
     v->reason = reason;
 }
 
-static bool all_objects(yyjson_val *array)
-{
-    yyjson_arr_iter iter;
-    yyjson_arr_iter_init(array, &iter);
-    for (yyjson_val *val; (val = yyjson_arr_iter_next(&iter)) != NULL;) {
-        if (!yyjson_is_obj(val))
-            return false;
-    }
-    return true;
-}
-
 static void judge_array(struct pncp_verdict *v, yyjson_val *array)
 {
-    if (!yyjson_is_arr(array) || !all_objects(array)) {
+    if (!yyjson_is_arr(array) || !pncp_json_all_objects(array)) {
         settle(v, PNCP_VERDICT_RETRY, PNCP_REASON_WRONG_KIND);
         return;
     }
