@@ -53,6 +53,7 @@ enum pncp_flag_kind {
     PNCP_FLAG_DURATION, /* uint32_t milliseconds: min..max */
     PNCP_FLAG_URL,      /* const char *, checked, without trailing slash */
     PNCP_FLAG_CHOICE,   /* int: index into `choices` */
+    PNCP_FLAG_SHARE,    /* struct pncp_share */
 };
 
 struct pncp_flag {
@@ -80,8 +81,9 @@ struct pncp_cli {
     enum pncp_command_id command;
     struct pncp_date date;
     const char *lake, *input;
-    int64_t checkpoint_every, batch_size, max_contratacoes, connections, attempts;
-    uint32_t retry_wait_ms, brake_wait_ms, deadline_ms, final_after_ms;
+    int64_t checkpoint_every, batch_size, max_contratacoes, connections, max_rate, attempts;
+    uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, final_after_ms;
+    struct pncp_share max_failed;
     const char *consulta_url, *detail_url;
     int confirm, log; /* indices of their choices */
     bool auto_resume, allow_empty, unsafe_store, again, source, json, quiet, verbose, help, version;
@@ -103,6 +105,9 @@ int pncp_cli_run(int argc, char **argv);
 MUST_CHECK enum pncp_code pncp_value_date(const char *text, int64_t now_us, struct pncp_date *ret_date,
                                           struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_value_count(const char *text, const struct pncp_flag *flag, int64_t *ret_count,
+                                           struct pncp_err *err);
+/* "5", "2%". */
+MUST_CHECK enum pncp_code pncp_value_share(const char *text, const struct pncp_flag *flag, struct pncp_share *ret_share,
                                            struct pncp_err *err);
 /* "500ms", "1s", "1.5s", "10m", "2h"; a bare number is seconds. */
 MUST_CHECK enum pncp_code pncp_value_duration(const char *text, const struct pncp_flag *flag, uint32_t *ret_ms,

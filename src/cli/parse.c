@@ -80,6 +80,8 @@ static enum pncp_code set_flag(struct pncp_cli *cli, const struct pncp_flag *fla
         return set_url(cli, flag, text, field, err);
     case PNCP_FLAG_CHOICE:
         return set_choice(flag, text, field, err);
+    case PNCP_FLAG_SHARE:
+        return pncp_value_share(text, flag, field, err);
     }
     return PNCP_OK;
 }

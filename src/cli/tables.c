@@ -1,5 +1,6 @@
 /* The commands and the flags: every other text about them is made from here. */
 #include "cli/cli.h"
+#include "fetch/rate.h"
 
 #include <string.h>
 
@@ -107,6 +108,12 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "max-contratacoes", .kind = PNCP_FLAG_COUNT, .offset = FIELD(max_contratacoes), .commands = ON(INGEST),
      .arg = "N", .min = 1, .max = INT64_MAX,
      .help = "look only at the first N of the day's list; listing stops as soon as it has them (all)"},
+    {.name = "max-duration", .kind = PNCP_FLAG_DURATION, .offset = FIELD(max_duration_ms), .commands = ON(INGEST),
+     .arg = "TIME", .min = 100, .max = 7 * 24 * 3600000,
+     .help = "begin nothing new after that, finish what is under way, save and end (none)"},
+    {.name = "max-failed", .kind = PNCP_FLAG_SHARE, .offset = FIELD(max_failed), .commands = ON(INGEST), .arg = "N",
+     .fallback = "0",
+     .help = "exit 0, not 3, while no more than N contratações of the day (or N% of its list) are in falhas as failed"},
     {.name = "auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(auto_resume), .commands = ON(INGEST),
      .help = "skip what is done; always on in this version"},
     {.name = "input", .kind = PNCP_FLAG_TEXT, .offset = FIELD(input), .commands = ON(INGEST), .arg = "FILE",
@@ -127,6 +134,9 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "connections", .kind = PNCP_FLAG_COUNT, .offset = FIELD(connections),
      .commands = ON(INGEST) | ON(VERIFY), .arg = "N", .fallback = "32", .min = 1, .max = 512,
      .help = "requests in flight to the detail API at most; adapts itself below"},
+    {.name = "max-rate", .kind = PNCP_FLAG_COUNT, .offset = FIELD(max_rate), .commands = ASKING, .arg = "N", .min = 1,
+     .max = PNCP_RATE_MAX,
+     .help = "requests per second, per API, at most (none)"},
     {.name = "attempts", .kind = PNCP_FLAG_COUNT, .offset = FIELD(attempts), .commands = ASKING, .arg = "N",
      .fallback = "6", .min = 1, .max = 100,
      .help = "tries of one request before its contratação goes to falhas"},

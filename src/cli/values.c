@@ -42,6 +42,19 @@ enum pncp_code pncp_value_count(const char *text, const struct pncp_flag *flag, 
                         flag->name, text, flag->min, flag->max, or_word, word);
 }
 
+enum pncp_code pncp_value_share(const char *text, const struct pncp_flag *flag, struct pncp_share *ret_share,
+                                struct pncp_err *err)
+{
+    struct pncp_view number = pncp_view_of(text);
+    struct pncp_share share = {.percent = pncp_view_ends(number, "%")};
+    number.len -= share.percent;
+    if (!pncp_view_i64(number, &share.value) || share.value < 0 || (share.percent && share.value > 100))
+        return pncp_err_set(err, PNCP_E_USAGE, "--%s %.80s: give a whole number such as 10, or 0%% to 100%%",
+                            flag->name, text);
+    *ret_share = share;
+    return PNCP_OK;
+}
+
 /* Number with up to three decimals, times `unit_ms`. */
 static bool read_duration(struct pncp_view number, uint64_t unit_ms, uint64_t *ret_ms)
 {

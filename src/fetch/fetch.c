@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "fetch/aimd.h"
 #include "fetch/backoff.h"
+#include "fetch/rate.h"
 
 #include <assert.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct api {
     struct queue resting; /* in back-off; in no order: few */
     size_t in_flight;
     struct pncp_aimd aimd;
+    struct pncp_rate rate;
     uint64_t braked_until_ms;
     struct pncp_fetch_counts counts;
 };
@@ -256,6 +258,7 @@ enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *options, pncp_fet
         queue_init(&fetch->apis[i].ready);
         queue_init(&fetch->apis[i].resting);
         pncp_aimd_init(&fetch->apis[i].aimd, ceilings[i]);
+        pncp_rate_init(&fetch->apis[i].rate, options->max_rate, pncp_clock_mono_ms());
     }
     const struct pncp_http_options http = {.connections_max = options->connections + options->listing_connections,
                                            .user_agent = options->user_agent,
@@ -285,13 +288,18 @@ void pncp_fetch_free(struct pncp_fetch *fetch)
     pncp_free(fetch);
 }
 
-/* Send what may be sent: each API has its own limit and brake. */
+static bool may_start(const struct api *api)
+{
+    return api->ready.first != NULL && api->in_flight < api->aimd.limit;
+}
+
+/* Send what may be sent: each API has its own limit, rate and brake. */
 static void start_ready(struct pncp_fetch *fetch, struct api *api)
 {
     struct pncp_err err = PNCP_ERR_INIT;
     if (api->braked_until_ms > pncp_clock_mono_ms())
         return;
-    while (fetch->failed == PNCP_OK && api->ready.first != NULL && api->in_flight < api->aimd.limit) {
+    while (fetch->failed == PNCP_OK && may_start(api) && pncp_rate_take(&api->rate, pncp_clock_mono_ms())) {
         struct pncp_fetch_request *request = pop(&api->ready);
         enum pncp_code rc = pncp_http_get(fetch->http, request->url, fetch->options.deadline_ms, request, &err);
         if (rc != PNCP_OK) {
@@ -364,6 +372,8 @@ enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, in
         if (api->ready.count > 0 && api->braked_until_ms > now)
             until = PNCP_MIN(until, api->braked_until_ms);
         start_ready(fetch, api);
+        if (may_start(api) && api->braked_until_ms <= now)
+            until = PNCP_MIN(until, pncp_rate_next_ms(&api->rate, now));
     }
     if (fetch->failed != PNCP_OK)
         return pncp_err_set(err, fetch->failed, "fetch: a request cannot be started: out of memory");

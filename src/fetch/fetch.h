@@ -9,6 +9,8 @@
  *   halve it, once per round.
  * - A retry waits retry_wait × 2^n with jitter. A 422 is tried three times; so is a 404, which is then ABSENT.
  *
+ * With max_rate each API gets no more requests a second than that, retries included.
+ *
  * The owner may stop new starts (byte budget, saver behind) without losing what is in flight. Threads: one; the owner's
  * loop calls pncp_fetch_poll.
  */
@@ -25,6 +27,7 @@ struct pncp_fetch_options {
     unsigned connections;         /* ceiling of the detail API's limit, 1..512 */
     unsigned listing_connections; /* of the consulta API: 4 */
     unsigned attempts;            /* 1..100 */
+    unsigned max_rate;            /* requests a second to each API, 1..PNCP_RATE_MAX; 0: no limit */
     uint32_t retry_wait_ms, brake_wait_ms, deadline_ms;
     uint64_t jitter_seed;
     const char *user_agent;

@@ -161,6 +161,14 @@ static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
     return rc;
 }
 
+/* Are there more failed ones than --max-failed lets pass? */
+static bool too_many_failed(const struct pncp_run *run)
+{
+    const struct pncp_share *max = &run->options->max_failed;
+    int64_t failed = run->day->failed_due + run->day->failed_waiting;
+    return max->percent ? failed * 100 > max->value * run->day->listed : failed > max->value;
+}
+
 static int exit_of_day(struct pncp_run *run)
 {
     struct pncp_day_summary *day = run->day;
@@ -171,7 +179,7 @@ static int exit_of_day(struct pncp_run *run)
                        "the list is empty: the day is not complete; run again later, or say --allow-empty");
         return 75;
     }
-    return day->failed_due + day->failed_waiting > 0 ? 3 : 0;
+    return too_many_failed(run) ? 3 : 0;
 }
 
 enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err)

@@ -16,6 +16,7 @@
 #define STOP_SAVE_MS 2000 /* after a signal: one attempt to save, so long at most (design section 5, Signals) */
 #define SAVE_RETRY_MS 30000
 #define STATE_EVERY_MS 10000
+#define DRAIN_MS 5000 /* after --max-duration: for the answers under way */
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
@@ -225,9 +226,22 @@ static enum pncp_code end_listing(struct pncp_run *run, struct pncp_err *err)
     return PNCP_OK;
 }
 
+/* Nothing new once --max-duration is over. */
+static void look_at_the_time(struct pncp_run *run)
+{
+    uint32_t max = run->options->max_duration_ms;
+    if (max == 0 || run->out_of_time || pncp_clock_mono_ms() - run->started_ms < max)
+        return;
+    run->out_of_time = run->plan_ended = true;
+    pncp_event_log(run->event, PNCP_LEVEL_INFO, "stop", "--max-duration is over: %zu contratacoes are under way",
+                   run->works.open);
+}
+
 static bool all_fetched(const struct pncp_run *run, bool listing_ended)
 {
-    return listing_ended && run->plan_ended && run->works.open == 0 && run->works.ready_count == 0;
+    uint64_t end = run->started_ms + run->options->max_duration_ms + DRAIN_MS;
+    bool drained = run->works.open == 0 || (run->out_of_time && pncp_clock_mono_ms() >= end);
+    return (listing_ended || run->out_of_time) && run->plan_ended && drained && run->works.ready_count == 0;
 }
 
 /* Fetch and save until everything is in the file. */
@@ -250,6 +264,7 @@ static enum pncp_code fetch_and_save(struct pncp_run *run, struct pncp_err *err)
             if (listing_ended)
                 rc = end_listing(run, err);
         }
+        look_at_the_time(run);
         if (rc == PNCP_OK)
             rc = fill_lots(run, false, err);
         if (rc == PNCP_OK)

@@ -20,13 +20,21 @@
 #define PNCP_AUTO 0                /* --checkpoint-every auto */
 #define PNCP_BATCH_AUTO (-1)
 
+/* So many, or so many of a hundred. */
+struct pncp_share {
+    int64_t value;
+    bool percent;
+};
+
 struct pncp_ingest_options {
     struct pncp_date date;
     const char *lake_url;
-    uint32_t checkpoint_every; /* 1..10000, or PNCP_AUTO */
-    int64_t batch_size;        /* 0: all; PNCP_BATCH_AUTO; else at most so many not-done contratações */
-    int64_t max_contratacoes;  /* 0: all; else look only at the first so many of the list */
-    const char *input;         /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
+    uint32_t checkpoint_every;    /* 1..10000, or PNCP_AUTO */
+    int64_t batch_size;           /* 0: all; PNCP_BATCH_AUTO; else at most so many not-done contratações */
+    int64_t max_contratacoes;     /* 0: all; else look only at the first so many of the list */
+    uint32_t max_duration_ms;     /* 0: none; else nothing new is begun after that */
+    struct pncp_share max_failed; /* of the day's list: as many failed contratações are still exit 0 */
+    const char *input;            /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
     struct pncp_fetch_options fetch;
     enum pncp_confirm confirm;
     const char *consulta_url, *detail_url; /* checked bases, without trailing slash */

@@ -164,7 +164,7 @@ static void tell_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
     }
     if (day->exit_code == 0 || day->exit_code == 3) {
         pncp_event_done(run->event, day, day->saved + day->errors);
-        if (day->exit_code == 3)
+        if (day->failed_due + day->failed_waiting > 0)
             pncp_event_warning(run->event,
                                "%lld contratacoes could not be fetched: kept in falhas, the next run asks again",
                                (long long)(day->failed_due + day->failed_waiting));

@@ -31,8 +31,8 @@ struct pncp_run {
     struct pncp_falhas falhas;        /* the saver's while it runs */
     struct pncp_falhas falhas_before; /* as read at the start: the plan's order */
     struct pncp_list list;
-    bool list_whole; /* every modalidade, every page */
-    bool stopped_by_limit;
+    bool list_whole;  /* every modalidade, every page */
+    bool out_of_time; /* --max-duration is over */
 
     struct pncp_fetch *fetch;
     struct pncp_listing *listing; /* NULL when the list was at hand */

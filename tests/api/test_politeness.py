@@ -181,6 +181,25 @@ def test_trouble_halves_what_is_in_flight(source, lake, fault, batch):
     same_values(rows(lake), truth, whole=False)
 
 
+@pytest.mark.parametrize("rate, count", [(50, 60), (300, 200)])
+def test_no_more_a_second_than_said(simulator, lake, rate, count):
+    """In any time, for each API, retries among them. What is said is nearly reached."""
+    sim = simulator("--day", DAY, "--count", count, "--fault", "itens:500_json=0.1")
+    watch = Watch(sim, *WAITS, "--max-rate", rate, lake=lake)
+    assert watch.result.exit == 0, watch.result
+    for kinds in (DETAILS, ("listing",)):
+        asked_at = [(at, sum(stats["requests"][kind] for kind in kinds)) for at, stats in watch.samples]
+        for at, before in asked_at:
+            later = [after for when, after in asked_at if at < when <= at + 0.5]
+            if later: # the two figures were taken at most so long after they were right
+                assert later[-1] - before <= rate * 0.6 + max(2, rate / 20)
+        begun = next(at for at, asked in asked_at if asked > 0)
+        ended, total = next((at, asked) for at, asked in asked_at if asked == asked_at[-1][1])
+        if kinds == DETAILS:
+            assert total > rate and ended - begun >= (total - max(2, rate / 20)) / rate - 0.1
+            assert ended - begun < total / rate * 1.5 + 0.5
+
+
 # ---- pauses ---------------------------------------------------------------------------------------
 
 

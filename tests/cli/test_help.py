@@ -9,10 +9,10 @@ import pytest
 from program import ROOT, binary, run
 
 EVERY_DAY = {"date", "lake", "unsafe-store", "log", "json", "quiet", "verbose"}
-ASKING = {"attempts", "retry-wait", "brake-wait", "deadline", "consulta-url"}
+ASKING = {"attempts", "retry-wait", "brake-wait", "deadline", "consulta-url", "max-rate"}
 ALWAYS = {"help", "version"}
 FLAGS = {
-    "ingest": EVERY_DAY | ASKING | {"checkpoint-every", "batch-size", "max-contratacoes", "auto-resume", "input", "confirm",
+    "ingest": EVERY_DAY | ASKING | {"checkpoint-every", "batch-size", "max-contratacoes", "max-duration", "max-failed", "auto-resume", "input", "confirm",
                                     "allow-empty", "final-after", "connections", "detail-url"},
     "list": EVERY_DAY | ASKING | {"again", "allow-empty", "final-after"},
     "status": EVERY_DAY,

@@ -69,10 +69,15 @@ REFUSED = [
     (["list", "--batch-size", "5"], "unknown flag --batch-size: see pncp-details list --help"),
     (["status", "--source"], "unknown flag --source: see pncp-details status --help"),
     (["man", "--date", DAY], "unknown flag --date: see pncp-details man --help"),
+    (["--max-rate", "0"], "--max-rate 0: give a whole number from 1 to 10000"),
+    (["--max-duration", "50ms"], "--max-duration 50ms: give 0.1 to 604800 seconds"),
+    *[(["--max-failed", text], f"--max-failed {text}: give a whole number such as 10, or 0% to 100%")
+      for text in ("-1", "x", "%", "1.5%", "101%", "5%%", " 5", "99999999999999999999")],
+    (["list", "--max-failed", "5"], "unknown flag --max-failed: see pncp-details list --help"),
     # flags of a later version
     (["--no-auto-resume"], "unknown flag --no-auto-resume: did you mean --auto-resume?"),
     *[([f"--{flag}", "5"], f"unknown flag --{flag}: see pncp-details ingest --help")
-      for flag in ("max-duration", "max-failed", "max-rate", "outage-wait", "spool", "wait-lease")],
+      for flag in ("outage-wait", "spool", "wait-lease")],
     # values that are missing, or not wanted, or given twice
     (["--date"], "--date needs a value: --date DAY"),
     (["--lake"], "--lake needs a value: --lake FOLDER"),

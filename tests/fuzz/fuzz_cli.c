@@ -91,7 +91,11 @@ static void check_field(const struct pncp_cli *cli, const struct pncp_flag *flag
         break;
     case PNCP_FLAG_DURATION:
         number = *(const uint32_t *)field;
-        FUZZ_CHECK(number >= flag->min && number <= flag->max);
+        FUZZ_CHECK((number >= flag->min && number <= flag->max) || (unset && number == 0));
+        break;
+    case PNCP_FLAG_SHARE:
+        number = ((const struct pncp_share *)field)->value;
+        FUZZ_CHECK(number >= 0 && (number <= 100 || !((const struct pncp_share *)field)->percent));
         break;
     case PNCP_FLAG_CHOICE:
         choice = *(const int *)field;
@@ -125,6 +129,9 @@ static bool same_field(const struct pncp_cli *a, const struct pncp_cli *b, const
         return *(const int64_t *)x == *(const int64_t *)y;
     case PNCP_FLAG_DURATION:
         return *(const uint32_t *)x == *(const uint32_t *)y;
+    case PNCP_FLAG_SHARE:
+        return ((const struct pncp_share *)x)->value == ((const struct pncp_share *)y)->value &&
+               ((const struct pncp_share *)x)->percent == ((const struct pncp_share *)y)->percent;
     case PNCP_FLAG_CHOICE:
         return *(const int *)x == *(const int *)y;
     case PNCP_FLAG_TEXT:
