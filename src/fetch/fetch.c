@@ -373,7 +373,7 @@ enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, in
             until = PNCP_MIN(until, api->braked_until_ms);
         start_ready(fetch, api);
         if (may_start(api) && api->braked_until_ms <= now)
-            until = PNCP_MIN(until, pncp_rate_next_ms(&api->rate, now));
+            until = PNCP_MIN(until, PNCP_MAX(pncp_rate_next_ms(&api->rate), now));
     }
     if (fetch->failed != PNCP_OK)
         return pncp_err_set(err, fetch->failed, "fetch: a request cannot be started: out of memory");

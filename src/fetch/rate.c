@@ -21,10 +21,9 @@ bool pncp_rate_take(struct pncp_rate *rate, uint64_t now_ms)
     return true;
 }
 
-uint64_t pncp_rate_next_ms(const struct pncp_rate *rate, uint64_t now_ms)
+uint64_t pncp_rate_next_ms(const struct pncp_rate *rate)
 {
     if (rate->per_second == 0 || rate->tokens >= ONE)
-        return now_ms;
-    uint64_t wait = (ONE - rate->tokens + rate->per_second - 1) / rate->per_second;
-    return PNCP_MAX(rate->at_ms + wait, now_ms);
+        return UINT64_MAX;
+    return rate->at_ms + (ONE - rate->tokens + rate->per_second - 1) / rate->per_second;
 }

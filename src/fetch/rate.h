@@ -17,7 +17,8 @@ struct pncp_rate {
 void pncp_rate_init(struct pncp_rate *rate, unsigned per_second, uint64_t now_ms);
 /* May one be sent now? It is counted then. */
 bool pncp_rate_take(struct pncp_rate *rate, uint64_t now_ms);
-/* When the next one may be, as of the last take; not before now_ms. */
-uint64_t pncp_rate_next_ms(const struct pncp_rate *rate, uint64_t now_ms);
+/* When the next one may be, after a take that was refused; UINT64_MAX when it was not: the rate is not what is waited
+ * for. */
+uint64_t pncp_rate_next_ms(const struct pncp_rate *rate);
 
 #endif
