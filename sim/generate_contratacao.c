@@ -321,9 +321,7 @@ static void put_modalidade_id(const struct sim_row *row, struct sim_text *text)
 
 static void put_modalidade_nome(const struct sim_row *row, struct sim_text *text)
 {
-    SIM_PUT(text, "\"");
-    sim_text_str(text, SIM_MODALIDADE[row->modalidade].nome);
-    SIM_PUT(text, "\"");
+    sim_text_quoted(text, SIM_MODALIDADE[row->modalidade].nome);
 }
 
 static void put_emenda(const struct sim_row *row, struct sim_text *text)
@@ -353,9 +351,7 @@ static void put_modo_disputa_id(const struct sim_row *row, struct sim_text *text
 
 static void put_modo_disputa_nome(const struct sim_row *row, struct sim_text *text)
 {
-    SIM_PUT(text, "\"");
-    sim_text_str(text, SIM_MODO[pick_modo(row)]);
-    SIM_PUT(text, "\"");
+    sim_text_quoted(text, SIM_MODO[pick_modo(row)]);
 }
 
 static void put_instrumento_codigo(const struct sim_row *row, struct sim_text *text)
@@ -365,9 +361,7 @@ static void put_instrumento_codigo(const struct sim_row *row, struct sim_text *t
 
 static void put_instrumento_nome(const struct sim_row *row, struct sim_text *text)
 {
-    SIM_PUT(text, "\"");
-    sim_text_str(text, SIM_INSTRUMENTO[SIM_MODALIDADE[row->modalidade].instrumento]);
-    SIM_PUT(text, "\"");
+    sim_text_quoted(text, SIM_INSTRUMENTO[SIM_MODALIDADE[row->modalidade].instrumento]);
 }
 
 /* Its code: 1 is the ordinary one. */
@@ -383,16 +377,12 @@ static void put_situacao_id(const struct sim_row *row, struct sim_text *text)
 
 static void put_situacao_nome(const struct sim_row *row, struct sim_text *text)
 {
-    SIM_PUT(text, "\"");
-    sim_text_str(text, SIM_SITUACAO_COMPRA[pick_situacao(row)]);
-    SIM_PUT(text, "\"");
+    sim_text_quoted(text, SIM_SITUACAO_COMPRA[pick_situacao(row)]);
 }
 
 static void put_usuario_nome(const struct sim_row *row, struct sim_text *text)
 {
-    SIM_PUT(text, "\"");
-    sim_text_str(text, sim_word(SIM_USERS, row->hash, S_USER));
-    SIM_PUT(text, "\"");
+    sim_text_quoted(text, sim_word(SIM_USERS, row->hash, S_USER));
 }
 
 static void put_sigilo_codigo(const struct sim_row *row, struct sim_text *text)
@@ -404,9 +394,7 @@ static void put_sigilo_descricao(const struct sim_row *row, struct sim_text *tex
 {
     static const char *const NAMES[] = {NULL, "Compra sem sigilo", "Compra parcialmente sigilosa",
                                         "Compra totalmente sigilosa"};
-    SIM_PUT(text, "\"");
-    sim_text_str(text, NAMES[sim_generate_sigilo(row)]);
-    SIM_PUT(text, "\"");
+    sim_text_quoted(text, NAMES[sim_generate_sigilo(row)]);
 }
 
 static void put_existe_resultado(const struct sim_row *row, struct sim_text *text)

@@ -278,9 +278,7 @@ void sim_generate_arquivo(const struct sim_row *row, uint32_t k, struct sim_text
     if (sim_once_in(h, A_ODD, 200)) {
         sim_odd_text(text, h);
     } else {
-        SIM_PUT(text, "\"");
-        sim_text_str(text, sim_word(SIM_TITLES, h, A_TITLE));
-        SIM_PUT(text, "\"");
+        sim_text_quoted(text, sim_word(SIM_TITLES, h, A_TITLE));
     }
     SIM_PUT(text, ",\"tipoDocumentoNome\":\"");
     sim_text_str(text, SIM_TIPO_DOCUMENTO[type]);

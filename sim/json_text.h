@@ -45,6 +45,14 @@ static inline void sim_text_str(struct sim_text *text, const char *str)
     sim_text_put(text, str, strlen(str));
 }
 
+/* In quotes, as it is: nothing in it needs an escape. */
+static inline void sim_text_quoted(struct sim_text *text, const char *str)
+{
+    SIM_PUT(text, "\"");
+    sim_text_str(text, str);
+    SIM_PUT(text, "\"");
+}
+
 static inline void sim_text_view(struct sim_text *text, struct pncp_view view)
 {
     sim_text_put(text, view.data, view.len);

@@ -294,12 +294,12 @@ static bool may_start(const struct api *api)
 }
 
 /* Send what may be sent: each API has its own limit, rate and brake. */
-static void start_ready(struct pncp_fetch *fetch, struct api *api)
+static void start_ready(struct pncp_fetch *fetch, struct api *api, uint64_t now)
 {
     struct pncp_err err = PNCP_ERR_INIT;
-    if (api->braked_until_ms > pncp_clock_mono_ms())
+    if (api->braked_until_ms > now)
         return;
-    while (fetch->failed == PNCP_OK && may_start(api) && pncp_rate_take(&api->rate, pncp_clock_mono_ms())) {
+    while (fetch->failed == PNCP_OK && may_start(api) && pncp_rate_take(&api->rate, now)) {
         struct pncp_fetch_request *request = pop(&api->ready);
         enum pncp_code rc = pncp_http_get(fetch->http, request->url, fetch->options.deadline_ms, request, &err);
         if (rc != PNCP_OK) {
@@ -371,9 +371,9 @@ enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, in
         until = PNCP_MIN(until, wake_rested(api, now));
         if (api->ready.count > 0 && api->braked_until_ms > now)
             until = PNCP_MIN(until, api->braked_until_ms);
-        start_ready(fetch, api);
+        start_ready(fetch, api, now);
         if (may_start(api) && api->braked_until_ms <= now)
-            until = PNCP_MIN(until, PNCP_MAX(pncp_rate_next_ms(&api->rate), now));
+            until = PNCP_MIN(until, pncp_rate_next_ms(&api->rate));
     }
     if (fetch->failed != PNCP_OK)
         return pncp_err_set(err, fetch->failed, "fetch: a request cannot be started: out of memory");

@@ -158,7 +158,8 @@ static int64_t envelope_total(yyjson_val *root)
     return pncp_json_int(pncp_json_get(root, "totalRegistros"), &total) ? total : -1;
 }
 
-/* The rows of a page; what it says of itself goes to *ret_page. PNCP_E_PARSE: a row without a key. */
+/* The rows of a page; what it says of itself goes to *ret_page. PNCP_E_PARSE: a row without a key · PNCP_E_NOMEM · the
+ * list's errors. */
 static enum pncp_code release_rows(struct pncp_listing *listing, struct modalidade *m, const struct page *page,
                                    struct pncp_modalidade_page *ret_page, struct pncp_err *err)
 {
@@ -166,11 +167,9 @@ static enum pncp_code release_rows(struct pncp_listing *listing, struct modalida
     *ret_page = (struct pncp_modalidade_page){.number = page->number};
     if (page->no_rows)
         return PNCP_OK;
-    enum pncp_code rc = pncp_json_parse(pncp_buf_view(&page->body), &json, NULL, err); /* it parsed when it arrived */
-    if (rc != PNCP_OK) {
-        fail(listing, err, rc);
+    enum pncp_code rc = pncp_json_parse_again(pncp_buf_view(&page->body), &json, err); /* accepted when it arrived */
+    if (rc != PNCP_OK)
         return rc;
-    }
     ret_page->total = envelope_total(json.root);
     if (!pncp_json_int(pncp_json_get(json.root, "numeroPagina"), &ret_page->number))
         ret_page->number = page->number;
@@ -179,8 +178,6 @@ static enum pncp_code release_rows(struct pncp_listing *listing, struct modalida
     for (yyjson_val *row; rc == PNCP_OK && !limit_reached(listing) && (row = yyjson_arr_iter_next(&iter)) != NULL;
          ret_page->rows++)
         rc = release_row(listing, m, row, err);
-    if (rc != PNCP_OK && rc != PNCP_E_PARSE)
-        fail(listing, err, rc);
     return rc;
 }
 
@@ -202,11 +199,12 @@ static void end_modalidade(struct pncp_listing *listing, int code, enum modalida
         fail(listing, &err, rc);
 }
 
-static void fail_modalidade(struct pncp_listing *listing, int code, enum pncp_reason reason)
+static void give_up(struct pncp_listing *listing, int code, enum modalidade_state state, enum pncp_reason reason,
+                    long http_status)
 {
     listing->modalidades[code].reason = reason;
-    listing->modalidades[code].http_status = 200;
-    end_modalidade(listing, code, FAILED);
+    listing->modalidades[code].http_status = http_status;
+    end_modalidade(listing, code, state);
 }
 
 static void ask_pages(struct pncp_listing *listing, int code)
@@ -233,10 +231,12 @@ static void release_page(struct pncp_listing *listing, int code, const struct pa
     struct modalidade *m = &listing->modalidades[code];
     struct pncp_modalidade_page taken;
     enum pncp_code rc = release_rows(listing, m, page, &taken, &err);
-    if (listing->error.code != PNCP_OK)
+    if (rc == PNCP_E_PARSE) { /* a row without a key: the modalidade cannot be trusted */
+        give_up(listing, code, FAILED, PNCP_REASON_MALFORMED_KEY, 200);
         return;
-    if (rc != PNCP_OK) { /* a row without a key: the modalidade cannot be trusted */
-        fail_modalidade(listing, code, PNCP_REASON_MALFORMED_KEY);
+    }
+    if (rc != PNCP_OK) {
+        fail(listing, &err, rc);
         return;
     }
     if (limit_reached(listing)) { /* what is wanted is there; the page may be half read */
@@ -254,7 +254,7 @@ static void release_page(struct pncp_listing *listing, int code, const struct pa
         end_modalidade(listing, code, DONE);
         return;
     case PNCP_MODALIDADE_CONTRADICTS:
-        fail_modalidade(listing, code, PNCP_REASON_PAGE_MISMATCH);
+        give_up(listing, code, FAILED, PNCP_REASON_PAGE_MISMATCH, 200);
         return;
     }
     ask_pages(listing, code);
@@ -445,13 +445,10 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
             page->arrived = page->no_rows = true;
             break;
         }
-        m->reason = verdict->reason;
-        m->http_status = verdict->http_status;
-        page_unlink(listing, page);
-        enum modalidade_state state = refused ? NOT_ACCEPTED : FAILED;
         int code = page->modalidade;
+        page_unlink(listing, page);
         page_free(page);
-        end_modalidade(listing, code, state);
+        give_up(listing, code, refused ? NOT_ACCEPTED : FAILED, verdict->reason, verdict->http_status);
         break;
     }
     }

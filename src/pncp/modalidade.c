@@ -1,5 +1,4 @@
 #include "pncp/modalidade.h"
-#include "base/mem.h"
 #include "pncp/url.h"
 
 #define READINGS_MAX 4

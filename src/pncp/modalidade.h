@@ -12,8 +12,7 @@
 #ifndef PNCP_MODALIDADE_H
 #define PNCP_MODALIDADE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "base/base.h"
 
 #define PNCP_LISTING_PAGES_AHEAD 8 /* pages asked for before their turn: 8 × about 110 KB */
 
