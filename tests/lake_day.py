@@ -15,7 +15,7 @@ from pathlib import Path
 
 import program
 import pyarrow.parquet as pq
-from program import DAY, FAST, details_path, list_path, state_path
+from program import DAY, details_path, list_path, state_path
 
 PARTS = ("itens", "arquivos")
 
@@ -118,7 +118,7 @@ def parse_stamp(text) -> int:
 
 def ingest(sim, lake, *args, date=DAY, **more):
     """A run over the day with short waits; exit 0 unless said otherwise."""
-    return program.run("--date", date, *FAST, *args, sim=sim, lake=lake, **{"exit": 0, **more})
+    return program.run("--date", date, *program.fast(*args), *args, sim=sim, lake=lake, **{"exit": 0, **more})
 
 
 def ask(command, lake, *args, date=DAY, **more):
@@ -127,7 +127,7 @@ def ask(command, lake, *args, date=DAY, **more):
 
 
 def start(sim, lake, *args, date=DAY, **more):
-    return program.start("--date", date, *FAST, *args, sim=sim, lake=lake, **more)
+    return program.start("--date", date, *program.fast(*args), *args, sim=sim, lake=lake, **more)
 
 
 def stop(process, number=signal.SIGTERM):

@@ -85,6 +85,7 @@ struct pncp_ingest_options pncp_cli_job(const struct pncp_cli *cli)
                   .retry_wait_ms = cli->retry_wait_ms,
                   .brake_wait_ms = cli->brake_wait_ms,
                   .deadline_ms = cli->deadline_ms,
+                  .outage_wait_ms = cli->outage_wait_ms,
                   .jitter_seed = seed,
                   .measure_cpu = cli->verbose,
                   .user_agent = PNCP_PROGRAM "/" PNCP_VERSION},
@@ -136,7 +137,7 @@ int pncp_cli_run(int argc, char **argv)
         return pncp_cli_print(PNCP_VIEW_LIT(PNCP_PROGRAM " " PNCP_VERSION "\n"), 0);
     if (cli.help) {
         pncp_help_print(stdout, cli.command, argc > 1 && argv[1][0] == '-');
-        return fflush(stdout) == 0 ? 0 : 1;
+        return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : 1; /* a long text is flushed before its end too */
     }
     return pncp_command_of(cli.command)->run(&cli);
 }

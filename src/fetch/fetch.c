@@ -3,9 +3,11 @@
 #include "base/mem.h"
 #include "fetch/aimd.h"
 #include "fetch/backoff.h"
+#include "fetch/breaker.h"
 #include "fetch/rate.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -14,16 +16,30 @@
                                 */
 #define ABSENT_TRIES 3
 #define FEW_TRIES 3
+#define PROBE_URL_BYTES 1024
 
 struct queue {
     struct pncp_fetch_request *first, **tail;
     size_t count;
 };
 
+/* What is asked to find out whether an API is there. */
+struct probe {
+    struct pncp_fetch_request request; /* of its own, never handed to the owner */
+    char url[PROBE_URL_BYTES];
+    bool known;                     /* it has been answered well before */
+    unsigned candidates;            /* tried as long as it was not known */
+    struct pncp_fetch_request *out; /* in flight: its own, or an ordinary one that was let through alone */
+};
+
 struct api {
     struct queue ready;   /* waiting for a free place */
     struct queue resting; /* in back-off; in no order: few */
+    struct queue doomed;  /* failed for good, if the API is there */
     size_t in_flight;
+    struct pncp_breaker breaker;
+    struct probe probe;
+    char trouble[PNCP_REASON_TEXT_BYTES]; /* the last failure, for the message */
     struct pncp_aimd aimd;
     struct pncp_rate rate;
     uint64_t braked_until_ms;
@@ -35,6 +51,7 @@ struct pncp_fetch {
     struct pncp_http *http;
     pncp_fetch_done_fn *done;
     pncp_fetch_note_fn *note;
+    pncp_fetch_candidate_fn *candidate; /* NULL: none */
     void *ctx;
     struct api apis[PNCP_APIS];
     uint64_t random;
@@ -182,17 +199,57 @@ static void rest(struct pncp_fetch *fetch, struct pncp_fetch_request *request, u
     push_back(&api->resting, request);
 }
 
+/* Is it a failure that every request of an API that is out would have? */
+static bool is_bad(const struct pncp_verdict *verdict)
+{
+    bool refused = verdict->kind == PNCP_VERDICT_REFUSED && verdict->http_status != 400; /* 400 is about the request */
+    return verdict->kind == PNCP_VERDICT_RETRY || refused;
+}
+
+/* It has failed, for good if another one succeeds from here on. */
+static void doom(struct api *api, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
+{
+    request->doomed_ms = pncp_clock_mono_ms();
+    request->why_kind = verdict->kind;
+    request->why = verdict->reason;
+    request->why_status = verdict->http_status;
+    push_back(&api->doomed, request);
+}
+
+static void count_failure(const struct api *api, struct pncp_fetch_request *request)
+{
+    if (request->unproven_since_ms <= api->breaker.proven_ms) {
+        request->unproven = 0;
+        request->unproven_since_ms = pncp_clock_mono_ms();
+    }
+    request->unproven++;
+    request->attempts++;
+}
+
+static void failed(struct pncp_fetch *fetch, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
+{
+    struct api *api = &fetch->apis[request->api];
+    if (api->breaker.state == PNCP_BREAKER_OUTAGE) { /* parked */
+        push_back(&api->ready, request);
+        return;
+    }
+    count_failure(api, request);
+    if (verdict->kind == PNCP_VERDICT_REFUSED || request->attempts >= fetch->options.attempts)
+        doom(api, request, verdict);
+    else
+        rest(fetch, request, request->attempts, verdict);
+}
+
 /* True: the request goes on, false: this verdict is its last. */
 static bool try_again(struct pncp_fetch *fetch, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
 {
+    if (is_bad(verdict)) {
+        failed(fetch, request, verdict);
+        return true;
+    }
     switch (verdict->kind) {
     case PNCP_VERDICT_BRAKE:
         brake(fetch, request, verdict);
-        return true;
-    case PNCP_VERDICT_RETRY:
-        if (++request->attempts >= fetch->options.attempts)
-            return false;
-        rest(fetch, request, request->attempts, verdict);
         return true;
     case PNCP_VERDICT_RETRY_FEW:
         if (++request->few_tries >= FEW_TRIES)
@@ -204,12 +261,108 @@ static bool try_again(struct pncp_fetch *fetch, struct pncp_fetch_request *reque
             return false;
         rest(fetch, request, request->absent_tries, verdict);
         return true;
+    case PNCP_VERDICT_RETRY:
     case PNCP_VERDICT_ROWS:
     case PNCP_VERDICT_NO_ROWS:
     case PNCP_VERDICT_REFUSED:
         break;
     }
     return false;
+}
+
+/* ---- is the API there? ----------------------------------------------------------------------- */
+
+static bool set_probe(struct probe *probe, enum pncp_api api, enum pncp_kind kind, const char *url)
+{
+    size_t len = strlen(url);
+    if (len >= sizeof(probe->url))
+        return false;
+    memmove(probe->url, url, len + 1); /* it may be its own */
+    probe->request = (struct pncp_fetch_request){.api = api, .kind = kind, .url = probe->url};
+    return true;
+}
+
+void pncp_fetch_set_probe(struct pncp_fetch *fetch, enum pncp_api api, enum pncp_kind kind, const char *url)
+{
+    struct probe *probe = &fetch->apis[api].probe;
+    probe->known = set_probe(probe, api, kind, url);
+}
+
+void pncp_fetch_set_candidates(struct pncp_fetch *fetch, pncp_fetch_candidate_fn *candidate)
+{
+    fetch->candidate = candidate;
+}
+
+/* Make the owner's next candidate the probe. */
+static bool take_candidate(struct pncp_fetch *fetch, enum pncp_api api)
+{
+    struct probe *probe = &fetch->apis[api].probe;
+    AUTO(pncp_buf_release) struct pncp_buf url = {0};
+    enum pncp_kind kind;
+    return fetch->candidate != NULL && fetch->candidate(fetch->ctx, api, probe->candidates++, &kind, &url) &&
+           set_probe(probe, api, kind, url.data);
+}
+
+/* What has failed since the last good answer has not. */
+static void forgive(struct api *api, struct queue *queue)
+{
+    while (queue->first != NULL) {
+        struct pncp_fetch_request *request = pop(queue);
+        if (request->unproven_since_ms > api->breaker.proven_ms)
+            request->attempts -= request->unproven;
+        request->unproven = 0;
+        push_back(&api->ready, request);
+    }
+}
+
+static void begin_outage(struct pncp_fetch *fetch, const struct pncp_fetch_request *request,
+                         const struct pncp_verdict *verdict)
+{
+    struct api *api = &fetch->apis[request->api];
+    struct queue ready = api->ready;
+    queue_init(&api->ready);
+    forgive(api, &ready);
+    forgive(api, &api->resting);
+    forgive(api, &api->doomed);
+    tell(fetch, PNCP_FETCH_NOTE_OUTAGE, request, verdict, fetch->options.outage_wait_ms);
+}
+
+/* Those that failed before something was sent that has been answered well. */
+static void finish_doomed(struct pncp_fetch *fetch, struct api *api)
+{
+    while (api->doomed.first != NULL && api->doomed.first->doomed_ms <= api->breaker.proven_ms) {
+        struct pncp_fetch_request *request = pop(&api->doomed);
+        struct pncp_buf none = {0};
+        struct pncp_verdict verdict = {
+            .kind = request->why_kind, .reason = request->why, .http_status = request->why_status, .retry_after_s = -1};
+        fetch->done(fetch->ctx, request, &verdict, &none);
+    }
+}
+
+/* What the answer says of its API. */
+static void judge_api(struct pncp_fetch *fetch, const struct pncp_fetch_request *request, bool probe,
+                      const struct pncp_verdict *verdict)
+{
+    struct api *api = &fetch->apis[request->api];
+    uint64_t now = pncp_clock_mono_ms();
+    if (verdict->kind == PNCP_VERDICT_BRAKE) {
+        pncp_breaker_braked(&api->breaker, now);
+        return;
+    }
+    if (is_bad(verdict)) {
+        pncp_reason_format(verdict->reason, verdict->http_status, api->trouble);
+        if (probe && pncp_breaker_probe_failed(&api->breaker, now))
+            begin_outage(fetch, request, verdict);
+        else if (!probe)
+            (void)pncp_breaker_bad(&api->breaker, now);
+        return;
+    }
+    uint64_t silent = pncp_breaker_silent_ms(&api->breaker, now);
+    if (pncp_breaker_good(&api->breaker, request->sent_ms))
+        tell(fetch, PNCP_FETCH_NOTE_ALIVE, request, verdict, silent);
+    if (!api->probe.known && verdict->kind != PNCP_VERDICT_RETRY_FEW)
+        pncp_fetch_set_probe(fetch, request->api, request->kind, request->url);
+    finish_doomed(fetch, api);
 }
 
 static void on_response(void *ctx, void *user, struct pncp_http_response *response)
@@ -233,7 +386,11 @@ static void on_response(void *ctx, void *user, struct pncp_http_response *respon
         pncp_aimd_trouble(&api->aimd);
     else
         pncp_aimd_good(&api->aimd);
-    if (!try_again(fetch, request, &verdict))
+    bool probe = request == api->probe.out;
+    if (probe)
+        api->probe.out = NULL;
+    judge_api(fetch, request, probe, &verdict);
+    if (request != &api->probe.request && !try_again(fetch, request, &verdict))
         fetch->done(fetch->ctx, request, &verdict, &response->body);
     pncp_json_release(&verdict.json);
     fetch->handled_us += cpu_us(fetch) - begun_us;
@@ -257,6 +414,8 @@ enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *options, pncp_fet
     for (size_t i = 0; i < PNCP_APIS; i++) {
         queue_init(&fetch->apis[i].ready);
         queue_init(&fetch->apis[i].resting);
+        queue_init(&fetch->apis[i].doomed);
+        pncp_breaker_init(&fetch->apis[i].breaker, options->retry_wait_ms, options->outage_wait_ms);
         pncp_aimd_init(&fetch->apis[i].aimd, ceilings[i]);
         pncp_rate_init(&fetch->apis[i].rate, options->max_rate, pncp_clock_mono_ms());
     }
@@ -290,27 +449,89 @@ void pncp_fetch_free(struct pncp_fetch *fetch)
 
 static bool may_start(const struct api *api)
 {
-    return api->ready.first != NULL && api->in_flight < api->aimd.limit;
+    return api->breaker.state == PNCP_BREAKER_CLOSED && api->ready.first != NULL && api->in_flight < api->aimd.limit;
+}
+
+/* False: it is not out. */
+static bool send(struct pncp_fetch *fetch, struct api *api, struct pncp_fetch_request *request, uint64_t now)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    enum pncp_code rc = pncp_http_get(fetch->http, request->url, fetch->options.deadline_ms, request, &err);
+    if (rc != PNCP_OK) {
+        fetch->failed =
+            rc == PNCP_E_LIMIT ? PNCP_OK : rc; /* the other API's requests of a limit just halved are still out */
+        return false;
+    }
+    request->sent_ms = now;
+    api->in_flight++;
+    api->counts.requests++;
+    return true;
 }
 
 /* Send what may be sent: each API has its own limit, rate and brake. */
 static void start_ready(struct pncp_fetch *fetch, struct api *api, uint64_t now)
 {
-    struct pncp_err err = PNCP_ERR_INIT;
-    if (api->braked_until_ms > now)
-        return;
     while (fetch->failed == PNCP_OK && may_start(api) && pncp_rate_take(&api->rate, now)) {
         struct pncp_fetch_request *request = pop(&api->ready);
-        enum pncp_code rc = pncp_http_get(fetch->http, request->url, fetch->options.deadline_ms, request, &err);
-        if (rc != PNCP_OK) {
+        if (!send(fetch, api, request, now)) {
             push_front(&api->ready, request);
-            fetch->failed =
-                rc == PNCP_E_LIMIT ? PNCP_OK : rc; /* the other API's requests of a limit just halved are still out */
             return;
         }
-        api->in_flight++;
-        api->counts.requests++;
     }
+}
+
+/* The one to probe with: its own, or what waits, one after the other; NULL: there is none yet. */
+static struct pncp_fetch_request *next_probe(struct pncp_fetch *fetch, enum pncp_api number)
+{
+    struct api *api = &fetch->apis[number];
+    if (api->probe.known || take_candidate(fetch, number))
+        return &api->probe.request;
+    if (api->in_flight > 0)
+        return NULL;
+    if (api->ready.first == NULL)
+        forgive(api, &api->doomed);
+    return api->ready.first == NULL ? NULL : pop(&api->ready);
+}
+
+static bool probe_is_due(const struct api *api)
+{
+    return api->breaker.state != PNCP_BREAKER_CLOSED && api->probe.out == NULL;
+}
+
+static void start_probe(struct pncp_fetch *fetch, enum pncp_api number, uint64_t now)
+{
+    struct api *api = &fetch->apis[number];
+    if (!probe_is_due(api) || api->breaker.probe_at_ms > now || !pncp_rate_take(&api->rate, now))
+        return;
+    struct pncp_fetch_request *request = next_probe(fetch, number);
+    if (request == NULL)
+        return;
+    if (send(fetch, api, request, now))
+        api->probe.out = request;
+    else if (request != &api->probe.request)
+        push_front(&api->ready, request);
+}
+
+/* Start what may start at `now`. The next time at which there is something to do, or UINT64_MAX. */
+static uint64_t start(struct pncp_fetch *fetch, enum pncp_api number, uint64_t now)
+{
+    struct api *api = &fetch->apis[number];
+    uint64_t until = wake_rested(api, now);
+    bool idle = api->in_flight == 0 && api->ready.first == NULL; /* nothing under way that could prove anything */
+    if (idle &&
+        (api->doomed.first != NULL || (api->resting.first != NULL && pncp_breaker_long_silent(&api->breaker, now))))
+        pncp_breaker_suspect(&api->breaker, now);
+    if (api->breaker.silent)
+        until = PNCP_MIN(until, api->breaker.silent_since_ms + api->breaker.outage_wait_ms);
+    if (api->braked_until_ms > now)
+        return PNCP_MIN(until, api->braked_until_ms);
+    start_ready(fetch, api, now);
+    start_probe(fetch, number, now);
+    if (may_start(api))
+        until = PNCP_MIN(until, pncp_rate_next_ms(&api->rate));
+    if (probe_is_due(api))
+        until = PNCP_MIN(until, PNCP_MAX(api->breaker.probe_at_ms, now + 1));
+    return until;
 }
 
 void pncp_fetch_submit(struct pncp_fetch *fetch, struct pncp_fetch_request *request, bool urgent)
@@ -363,20 +584,34 @@ size_t pncp_fetch_body_bytes(const struct pncp_fetch *fetch)
     return pncp_http_body_bytes(fetch->http);
 }
 
+static enum pncp_code given_up(struct pncp_fetch *fetch, uint64_t now, struct pncp_err *err)
+{
+    static const char *const names[PNCP_APIS] = {[PNCP_API_CONSULTA] = "listing", [PNCP_API_DETAIL] = "detail"};
+    for (size_t i = 0; i < PNCP_APIS; i++) {
+        const struct api *api = &fetch->apis[i];
+        if (!pncp_breaker_over(&api->breaker, now))
+            continue;
+        (void)pncp_err_set(err, PNCP_E_UNAVAILABLE,
+                           "the %s API has answered nothing good for %.0f s (%s): run again later", names[i],
+                           (double)pncp_breaker_silent_ms(&api->breaker, now) / 1000,
+                           api->trouble[0] == '\0' ? "http_429" : api->trouble);
+        if (err != NULL)
+            err->transient = true;
+        return PNCP_E_UNAVAILABLE;
+    }
+    return PNCP_OK;
+}
+
 enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, int extra_fd, struct pncp_err *err)
 {
     uint64_t now = pncp_clock_mono_ms(), until = now + timeout_ms;
-    for (size_t i = 0; i < PNCP_APIS; i++) {
-        struct api *api = &fetch->apis[i];
-        until = PNCP_MIN(until, wake_rested(api, now));
-        if (api->ready.count > 0 && api->braked_until_ms > now)
-            until = PNCP_MIN(until, api->braked_until_ms);
-        start_ready(fetch, api, now);
-        if (may_start(api) && api->braked_until_ms <= now)
-            until = PNCP_MIN(until, pncp_rate_next_ms(&api->rate));
-    }
+    if (given_up(fetch, now, err) != PNCP_OK)
+        return PNCP_E_UNAVAILABLE;
+    for (int i = 0; i < PNCP_APIS; i++)
+        until = PNCP_MIN(until, start(fetch, (enum pncp_api)i, now));
     if (fetch->failed != PNCP_OK)
         return pncp_err_set(err, fetch->failed, "fetch: a request cannot be started: out of memory");
+    until = PNCP_MAX(until, now);
     uint64_t begun_us = cpu_us(fetch), handled_us = fetch->handled_us;
     enum pncp_code rc = pncp_http_poll(fetch->http, (uint32_t)(until - now), extra_fd, err);
     fetch->cpu.transport_us += cpu_us(fetch) - begun_us - (fetch->handled_us - handled_us);

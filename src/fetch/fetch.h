@@ -8,6 +8,10 @@
  * - The limit starts at 8, doubles per round until the first trouble, then grows by one a round; 429, 5xx and time-outs
  *   halve it, once per round.
  * - A retry waits retry_wait × 2^n with jitter. A 422 is tried three times; so is a 404, which is then ABSENT.
+ * - Failures count only while others succeed (breaker.h): a request without attempts left, or refused, is failed once a
+ *   good answer to what was sent after that has shown that the API is there; when nothing else is under way, the first
+ * request that was answered well is asked again for that. In an outage nothing is counted and one request probes; after
+ * outage_wait pncp_fetch_poll gives up.
  *
  * With max_rate each API gets no more requests a second than that, retries included.
  *
@@ -29,6 +33,7 @@ struct pncp_fetch_options {
     unsigned attempts;            /* 1..100 */
     unsigned max_rate;            /* requests a second to each API, 1..PNCP_RATE_MAX; 0: no limit */
     uint32_t retry_wait_ms, brake_wait_ms, deadline_ms;
+    uint32_t outage_wait_ms; /* how long an API may answer nothing good */
     uint64_t jitter_seed;
     const char *user_agent;
     bool measure_cpu; /* for pncp_fetch_cpu: four system calls a request */
@@ -48,7 +53,13 @@ struct pncp_fetch_request {
     /* set by the fetcher */
     unsigned attempts; /* failures so far */
     unsigned absent_tries, few_tries;
+    unsigned unproven; /* of the attempts: those since unproven_since_ms, not yet known to be its own */
+    uint64_t sent_ms, unproven_since_ms;
     uint64_t not_before_ms;
+    uint64_t doomed_ms;
+    enum pncp_verdict_kind why_kind; /* of one that waits for the proof that others succeed: its last verdict */
+    enum pncp_reason why;
+    long why_status;
     struct pncp_fetch_request *next;
 };
 
@@ -56,13 +67,19 @@ struct pncp_fetch_request {
  * ROWS, NO_ROWS, ABSENT, or — failed for good — RETRY, RETRY_FEW or REFUSED with its reason. */
 typedef void pncp_fetch_done_fn(void *ctx, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
                                 struct pncp_buf *body);
-/* Something worth telling: a retry, a brake (wait_ms), for event/. */
-enum pncp_fetch_note_kind { PNCP_FETCH_NOTE_RETRY, PNCP_FETCH_NOTE_BRAKE };
+/* Something worth telling, for event/: a retry or a brake (wait_ms: the pause), an outage that begins (wait_ms: how
+ * long it is waited for), its end (wait_ms: how long it was). */
+enum pncp_fetch_note_kind {
+    PNCP_FETCH_NOTE_RETRY,
+    PNCP_FETCH_NOTE_BRAKE,
+    PNCP_FETCH_NOTE_OUTAGE,
+    PNCP_FETCH_NOTE_ALIVE
+};
 struct pncp_fetch_note {
     enum pncp_fetch_note_kind kind;
     enum pncp_api api;
     const char *url;
-    const struct pncp_verdict *verdict;
+    const struct pncp_verdict *verdict; /* of the answer that is the cause */
     uint64_t wait_ms;
     unsigned attempt;
 };
@@ -78,6 +95,14 @@ void pncp_fetch_close(struct pncp_fetch *fetch);
 /* Queue a request; `urgent`: before what waits (the second request of a contratação under way goes before the first of
  * a new one). */
 void pncp_fetch_submit(struct pncp_fetch *fetch, struct pncp_fetch_request *request, bool urgent);
+/* A request that is known to be answered well, to ask when it has to be found out whether that API is there. A URL that
+ * is too long is ignored. */
+void pncp_fetch_set_probe(struct pncp_fetch *fetch, enum pncp_api api, enum pncp_kind kind, const char *url);
+/* As long as none is known, and nothing was answered well yet: the nth one (0, 1, …) that should be; false: there is
+ * none, and what was asked for is let through alone instead. Called from poll with ctx of pncp_fetch_new. */
+typedef bool pncp_fetch_candidate_fn(void *ctx, enum pncp_api api, unsigned nth, enum pncp_kind *ret_kind,
+                                     struct pncp_buf *ret_url);
+void pncp_fetch_set_candidates(struct pncp_fetch *fetch, pncp_fetch_candidate_fn *candidate);
 /* Requests of that API queued (waiting for a slot, not in back-off), in flight, in back-off; the present limit. */
 size_t pncp_fetch_queued(const struct pncp_fetch *fetch, enum pncp_api api);
 size_t pncp_fetch_in_flight(const struct pncp_fetch *fetch, enum pncp_api api);
@@ -93,7 +118,9 @@ struct pncp_fetch_cpu {
 };
 struct pncp_fetch_cpu pncp_fetch_cpu(const struct pncp_fetch *fetch);
 size_t pncp_fetch_body_bytes(const struct pncp_fetch *fetch); /* of bodies being received */
-/* Start what may start, wait up to timeout_ms (less when a back-off or brake ends sooner) and deliver. */
+/* Start what may start, wait up to timeout_ms (less when a back-off or brake ends sooner) and deliver. PNCP_E_NOMEM ·
+ * PNCP_E_UNAVAILABLE, transient: an API has answered nothing good for outage_wait_ms; what was asked of it is not
+ * failed. */
 MUST_CHECK enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, int extra_fd,
                                           struct pncp_err *err);
 void pncp_fetch_wake(struct pncp_fetch *fetch); /* from any thread */

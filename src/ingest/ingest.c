@@ -7,6 +7,7 @@
 #include "ingest/run.h"
 #include "ingest/task.h"
 #include "pncp/rows.h"
+#include "pncp/url.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -240,8 +241,35 @@ static void look_at_the_time(struct pncp_run *run)
 static bool all_fetched(const struct pncp_run *run, bool listing_ended)
 {
     uint64_t end = run->started_ms + run->options->max_duration_ms + DRAIN_MS;
-    bool drained = run->works.open == 0 || (run->out_of_time && pncp_clock_mono_ms() >= end);
-    return (listing_ended || run->out_of_time) && run->plan_ended && drained && run->works.ready_count == 0;
+    bool outage = run->outage.code != PNCP_OK;
+    bool drained = run->works.open == 0 || outage || (run->out_of_time && pncp_clock_mono_ms() >= end);
+    return (listing_ended || outage || run->out_of_time) && run->plan_ended && drained && run->works.ready_count == 0;
+}
+
+/* Wait for answers or for the saver. */
+static enum pncp_code wait_for_more(struct pncp_run *run, struct pncp_err *err)
+{
+    if (run->outage.code != PNCP_OK) {
+        (void)pncp_saver_wait(&run->saver, PNCP_POLL_MS);
+        return PNCP_OK;
+    }
+    enum pncp_code rc = pncp_fetch_poll(run->fetch, PNCP_POLL_MS, pncp_stop_fd(), err);
+    if (rc != PNCP_E_UNAVAILABLE)
+        return rc;
+    run->outage = *err;
+    run->plan_ended = true; /* what is under way is dropped: it has not failed */
+    return PNCP_OK;
+}
+
+/* The last lot is saved: how has it ended? */
+static enum pncp_code ended(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_saver_error(&run->saver, err);
+    if (rc == PNCP_OK && run->outage.code != PNCP_OK) {
+        *err = run->outage;
+        rc = err->code;
+    }
+    return rc;
 }
 
 /* Fetch and save until everything is in the file. */
@@ -274,12 +302,12 @@ static enum pncp_code fetch_and_save(struct pncp_run *run, struct pncp_err *err)
         if (all_fetched(run, listing_ended) && pncp_saver_idle(&run->saver)) {
             collect_saved(run);
             if (run->lot.table.rows == 0 && run->lot.note_count == 0)
-                return pncp_saver_error(&run->saver, err);
+                return ended(run, err);
             run->phase = PNCP_PHASE_SAVING;
             hand_over(run, true);
         }
         pncp_report_tick(run);
-        rc = pncp_fetch_poll(run->fetch, PNCP_POLL_MS, pncp_stop_fd(), err);
+        rc = wait_for_more(run, err);
         if (rc != PNCP_OK)
             return rc;
     }
@@ -311,6 +339,24 @@ static bool save_what_is_finished(struct pncp_run *run)
     return saved;
 }
 
+/* Any contratação of the list: hardly all of them fail. */
+static bool probe_candidate(void *ctx, enum pncp_api api, unsigned nth, enum pncp_kind *ret_kind,
+                            struct pncp_buf *ret_url)
+{
+    struct pncp_run *run = ctx;
+    AUTO(pncp_table_release) struct pncp_table table = {0};
+    struct pncp_key key;
+    uint64_t random = nth;
+    size_t groups = pncp_list_groups(&run->list);
+    if (api != PNCP_API_DETAIL || groups == 0 || pncp_table_init(&table, pncp_list_schema()) != PNCP_OK)
+        return false;
+    if (pncp_list_read_keys(&run->list, pncp_splitmix(&random) % groups, &table, NULL) != PNCP_OK || table.rows == 0)
+        return false;
+    *ret_kind = PNCP_KIND_COUNT;
+    return pncp_list_row_key(&table, pncp_splitmix(&random) % table.rows, &key, NULL) == PNCP_OK &&
+           pncp_url_quantidade(ret_url, run->options->detail_url, &key, PNCP_PART_ITENS) == PNCP_OK;
+}
+
 static enum pncp_code start_saver(struct pncp_run *run, struct pncp_err *err)
 {
     run->saver.data = &run->data;
@@ -332,6 +378,8 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
     run->plan.rows_max = run->options->max_contratacoes;
     if (rc == PNCP_OK)
         rc = pncp_run_start_fetcher(run, err);
+    if (rc == PNCP_OK)
+        pncp_fetch_set_candidates(run->fetch, probe_candidate);
     pncp_works_init(&run->works, run->fetch, run->options->detail_url, run->options->confirm, work_failed, run);
     if (rc == PNCP_OK)
         rc = pncp_run_open_list(run, err);

@@ -6,6 +6,7 @@
 #include "ingest/input.h"
 #include "ingest/run.h"
 #include "ingest/task.h"
+#include "pncp/url.h"
 #include "json/json.h"
 
 #include <errno.h>
@@ -73,6 +74,17 @@ enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *sum
     return hold_day(run, err);
 }
 
+static enum pncp_code look_at_row(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
+{
+    (void)err;
+    struct pncp_run *run = ctx;
+    if (!run->has_known && row->itens == PNCP_SITUACAO_OK) {
+        run->known = row->key;
+        run->has_known = true;
+    }
+    return PNCP_OK;
+}
+
 /* What is done and what has failed before, into `keys`. */
 enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err)
 {
@@ -80,6 +92,8 @@ enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err)
         return pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
     enum pncp_code rc = pncp_data_open(run->lake, run->options->date, run->keys, &run->data, err);
     bool rebuilt = false;
+    if (rc == PNCP_OK)
+        rc = pncp_data_each_row(&run->data, look_at_row, run, NULL, err);
     if (rc == PNCP_OK)
         rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas_before, &rebuilt, err);
     if (rc == PNCP_OK)
@@ -225,7 +239,15 @@ enum pncp_code pncp_run_fetch_list(struct pncp_run *run, struct pncp_err *err)
 
 enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err)
 {
-    return pncp_fetch_new(&run->options->fetch, pncp_task_dispatch, pncp_report_note, run, &run->fetch, err);
+    AUTO(pncp_buf_release) struct pncp_buf url = {0};
+    enum pncp_code rc =
+        pncp_fetch_new(&run->options->fetch, pncp_task_dispatch, pncp_report_note, run, &run->fetch, err);
+    if (rc != PNCP_OK || !run->has_known)
+        return rc;
+    if (pncp_url_quantidade(&url, run->options->detail_url, &run->known, PNCP_PART_ITENS) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "fetch: out of memory");
+    pncp_fetch_set_probe(run->fetch, PNCP_API_DETAIL, PNCP_KIND_COUNT, url.data);
+    return PNCP_OK;
 }
 
 /* ---- the end ---------------------------------------------------------------------------------- */

@@ -101,13 +101,25 @@ void pncp_report_note(void *ctx, const struct pncp_fetch_note *note)
     char reason[PNCP_REASON_TEXT_BYTES];
     const char *api = note->api == PNCP_API_CONSULTA ? "listing" : "detail";
     pncp_reason_format(note->verdict->reason, note->verdict->http_status, reason);
-    if (note->kind == PNCP_FETCH_NOTE_BRAKE)
+    double wait_s = (double)note->wait_ms / 1000;
+    switch (note->kind) {
+    case PNCP_FETCH_NOTE_BRAKE:
         pncp_event_log(run->event, PNCP_LEVEL_INFO, "brake", "the %s API asks for a pause (%s): waiting %.1f s", api,
-                       reason, (double)note->wait_ms / 1000);
-    else
-        pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "retry", "%s: %s, again in %.1f s %s%s", note->url, reason,
-                       (double)note->wait_ms / 1000, note->verdict->detail[0] == '\0' ? "" : ": ",
-                       note->verdict->detail);
+                       reason, wait_s);
+        break;
+    case PNCP_FETCH_NOTE_RETRY:
+        pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "retry", "%s: %s, again in %.1f s %s%s", note->url, reason, wait_s,
+                       note->verdict->detail[0] == '\0' ? "" : ": ", note->verdict->detail);
+        break;
+    case PNCP_FETCH_NOTE_OUTAGE:
+        pncp_event_log(run->event, PNCP_LEVEL_WARNING, "outage",
+                       "the %s API answers nothing good (%s): one request probes, for %.0f s at most", api, reason,
+                       wait_s);
+        break;
+    case PNCP_FETCH_NOTE_ALIVE:
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "outage", "the %s API answers again after %.0f s", api, wait_s);
+        break;
+    }
 }
 
 void pncp_report_progress(struct pncp_run *run)

@@ -30,9 +30,12 @@ struct pncp_run {
     struct pncp_data data;
     struct pncp_falhas falhas;        /* the saver's while it runs */
     struct pncp_falhas falhas_before; /* as read at the start: the plan's order */
+    struct pncp_key known;            /* a row of the day's file whose itens are ok */
+    bool has_known;
     struct pncp_list list;
-    bool list_whole;  /* every modalidade, every page */
-    bool out_of_time; /* --max-duration is over */
+    bool list_whole;        /* every modalidade, every page */
+    bool out_of_time;       /* --max-duration is over */
+    struct pncp_err outage; /* an API has answered nothing good for --outage-wait: what is finished is saved */
 
     struct pncp_fetch *fetch;
     struct pncp_listing *listing; /* NULL when the list was at hand */

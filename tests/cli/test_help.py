@@ -9,7 +9,7 @@ import pytest
 from program import ROOT, binary, run
 
 EVERY_DAY = {"date", "lake", "unsafe-store", "log", "json", "quiet", "verbose"}
-ASKING = {"attempts", "retry-wait", "brake-wait", "deadline", "consulta-url", "max-rate"}
+ASKING = {"attempts", "retry-wait", "brake-wait", "deadline", "outage-wait", "consulta-url", "max-rate"}
 ALWAYS = {"help", "version"}
 FLAGS = {
     "ingest": EVERY_DAY | ASKING | {"checkpoint-every", "batch-size", "max-contratacoes", "max-duration", "max-failed", "auto-resume", "input", "confirm",
@@ -71,7 +71,7 @@ def test_help_says_default_and_environment():
     text = said("ingest", "--help")
     for line in ("--date DAY  (yesterday)", "--lake FOLDER  (PNCP_LAKE, else ./lake)", "--checkpoint-every N  (50)",
                  "--connections N  (32)", "--attempts N  (6)", "--retry-wait TIME  (1s)", "--brake-wait TIME  (60s)",
-                 "--deadline TIME  (120s)", "--confirm WHEN  (auto)", "--final-after TIME  (3h)",
+                 "--deadline TIME  (120s)", "--outage-wait TIME  (10m)", "--confirm WHEN  (auto)", "--final-after TIME  (3h)",
                  "--consulta-url URL  (PNCP_CONSULTA_URL, else https://pncp.gov.br/api/consulta)",
                  "--detail-url URL  (PNCP_DETAIL_URL, else https://pncp.gov.br/api/pncp)"):
         assert f"\n  {line}\n" in text

@@ -102,12 +102,21 @@ def test_a_run_without_work_has_a_summary_too(sim, lake):
 
 
 def test_a_failed_run_says_why_in_its_summary(sim, lake):
-    sim.control(fault="listing:500_json=1")
+    sim.control(*[("rule", f"codigoModalidadeContratacao={code}&=500_json") for code in (6, 8, 9)])
     result = ingest(sim, lake, "--attempts", 2, exit=75)
     fields(result.day, DAY_FIELDS, optional=["last_checkpoint", "error"])
     assert "could not be listed" in result.day["error"]
-    assert result.day["modalidades_failed"] == list(range(1, 15))
-    assert re.fullmatch(r"⚠️ Stopped after 0 of 0 contratacoes: modalidade 1 \(http_500\), .* could not be listed: .*", result.stderr[-1])
+    assert result.day["modalidades_failed"] == [6, 8, 9]
+    assert re.fullmatch(r"⚠️ Stopped after \d+ of \d+ contratacoes: modalidade 6 \(http_500\), .* could not be listed: .*", result.stderr[-1])
+
+
+def test_an_api_that_is_out_is_named_in_the_summary(sim, lake):
+    sim.control(fault="listing:500_json=1")
+    result = ingest(sim, lake, "--attempts", 2, "--outage-wait", "300ms", exit=75)
+    fields(result.day, DAY_FIELDS, optional=["last_checkpoint", "error"])
+    assert re.fullmatch(r"the listing API has answered nothing good for \d+ s \(http_500\): run again later", result.day["error"])
+    assert result.stderr[-1] == f"⚠️ Stopped after 0 of 0 contratacoes: {result.day['error']}"
+    assert result.day["modalidades_failed"] == [] and result.day["errors"] == 0
 
 
 def test_log_json_has_the_same_facts(sim, lake):

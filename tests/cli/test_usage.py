@@ -70,6 +70,7 @@ REFUSED = [
     (["status", "--source"], "unknown flag --source: see pncp-details status --help"),
     (["man", "--date", DAY], "unknown flag --date: see pncp-details man --help"),
     (["--max-rate", "0"], "--max-rate 0: give a whole number from 1 to 10000"),
+    (["--outage-wait", "0"], "--outage-wait 0: give 0.1 to 86400 seconds"),
     (["--max-duration", "50ms"], "--max-duration 50ms: give 0.1 to 604800 seconds"),
     *[(["--max-failed", text], f"--max-failed {text}: give a whole number such as 10, or 0% to 100%")
       for text in ("-1", "x", "%", "1.5%", "101%", "5%%", " 5", "99999999999999999999")],
@@ -77,7 +78,7 @@ REFUSED = [
     # flags of a later version
     (["--no-auto-resume"], "unknown flag --no-auto-resume: did you mean --auto-resume?"),
     *[([f"--{flag}", "5"], f"unknown flag --{flag}: see pncp-details ingest --help")
-      for flag in ("outage-wait", "spool", "wait-lease")],
+      for flag in ("spool", "wait-lease")],
     # values that are missing, or not wanted, or given twice
     (["--date"], "--date needs a value: --date DAY"),
     (["--lake"], "--lake needs a value: --lake FOLDER"),

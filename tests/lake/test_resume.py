@@ -145,8 +145,8 @@ def test_those_that_always_fail_do_not_block_the_rest(simulator, lake):
     day.shift_falhas(86400)
     reset(sim)
     result = ingest(sim, lake, "--batch-size", 10, "--attempts", 2, exit=3)
-    assert set(asked(sim)) == set(order[:5])
-    assert set(asked(sim).values()) == {2}
+    again = {key: times for key, times in asked(sim).items() if key not in day.keys()} # of a done one only: is the API there?
+    assert set(again) == set(order[:5]) and set(again.values()) == {2}
     assert {entry["attempts"] for entry in day.falhas() if entry["kind"] == "failed"} == {2}
     # until they can be fetched
     day.shift_falhas(86400)

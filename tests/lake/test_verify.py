@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from lake_day import PARTS, Day, ask, ingest
-from program import DAY, FAST, key_of, run, truth_of
+from program import DAY, FAST, fast, key_of, run, truth_of
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 SHOWN = 100
@@ -209,11 +209,15 @@ def test_contratacoes_that_came_and_went(simulator, lake):
 def test_a_source_that_does_not_answer(simulator, lake):
     sim = simulator("--day", DAY, "--count", 10)
     ingest(sim, lake)
-    sim.control(fault="quantidade:500_json=1")
-    lines = compare(sim, lake, exit=75, unanswered=20)
-    assert len(lines) == 20 and lines[0].endswith("/quantidade did not answer: http_500")
-    sim.control(("fault", "quantidade:500_json=0"), ("rule", "codigoModalidadeContratacao=5&=500_json"))
+    cnpj, ano, sequencial = Day(lake).keys()[3].split("|")
+    sim.control(rule=f"/{cnpj}/compras/{ano}/{sequencial}/*/quantidade=500_json")
+    lines = compare(sim, lake, exit=75, unanswered=2)
+    assert len(lines) == 2 and lines[0].endswith("/quantidade did not answer: http_500")
+    sim.control(("clear", "rules"), ("rule", "codigoModalidadeContratacao=5&=500_json"))
     compare(sim, lake, exit=75, modalidades_failed=1)
+    sim.control(("clear", "rules"), ("fault", "detail:503=1"))
+    result = ask("verify", lake, "--source", "--attempts", 2, *fast("--outage-wait"), "--outage-wait", "300ms", sim=sim, exit=75)
+    assert "the detail API has answered nothing good" in result.stderr[-1] and result.summary is None
 
 
 def test_of_very_many_differences_the_first_are_told(simulator, lake):

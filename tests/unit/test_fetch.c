@@ -1,6 +1,7 @@
 /* The polite fetcher against a small server on this machine: tries, brakes, order, and each request answered once. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "fetch/breaker.h"
 #include "fetch/fetch.h"
 
 #include <arpa/inet.h>
@@ -112,7 +113,7 @@ static void server_stop(struct server *s)
 struct owner {
     struct server server;
     struct pncp_fetch *fetch;
-    size_t done, retries_told, brakes_told;
+    size_t done, retries_told, brakes_told, outages_told, ends_told;
 };
 
 struct asked {
@@ -141,17 +142,20 @@ static void on_note(void *ctx, const struct pncp_fetch_note *note)
     struct owner *owner = ctx;
     owner->retries_told += note->kind == PNCP_FETCH_NOTE_RETRY;
     owner->brakes_told += note->kind == PNCP_FETCH_NOTE_BRAKE;
+    owner->outages_told += note->kind == PNCP_FETCH_NOTE_OUTAGE;
+    owner->ends_told += note->kind == PNCP_FETCH_NOTE_ALIVE;
     assert_non_null(note->url);
 }
 
-static void owner_start(struct owner *owner, unsigned connections)
+static void owner_start_with(struct owner *owner, unsigned connections, unsigned attempts, uint32_t outage_wait_ms)
 {
     const struct pncp_fetch_options options = {.connections = connections,
                                                .listing_connections = 2,
-                                               .attempts = 4,
+                                               .attempts = attempts,
                                                .retry_wait_ms = 1,
                                                .brake_wait_ms = 100,
                                                .deadline_ms = 5000,
+                                               .outage_wait_ms = outage_wait_ms,
                                                .jitter_seed = 1,
                                                .user_agent = "test"};
     struct pncp_err err = PNCP_ERR_INIT;
@@ -159,6 +163,27 @@ static void owner_start(struct owner *owner, unsigned connections)
     server_start(&owner->server);
     if (pncp_fetch_new(&options, on_done, on_note, owner, &owner->fetch, &err) != PNCP_OK)
         fail_msg("%s", err.msg);
+}
+
+static void owner_start(struct owner *owner, unsigned connections)
+{
+    owner_start_with(owner, connections, 4, 60000);
+}
+
+/* Before the first poll: a URL that is answered well, or with `words` one after the other. */
+static void know_probe(struct owner *owner, const char *path)
+{
+    char url[160];
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", owner->server.port, path);
+    pncp_fetch_set_probe(owner->fetch, PNCP_API_DETAIL, PNCP_KIND_LIST, url);
+}
+
+static size_t times_seen(const struct owner *owner, const char *path)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < owner->server.count; i++)
+        times += strcmp(owner->server.seen[i], path) == 0;
+    return times;
 }
 
 static void ask(struct owner *owner, struct asked *asked, enum pncp_api api, const char *path, bool urgent)
@@ -213,26 +238,27 @@ static void each_answer_has_its_tries(void **state)
     struct owner owner;
     struct asked asked[PNCP_ARRAY_LEN(cases)];
     owner_start(&owner, 8);
+    know_probe(&owner, "/probe/200");
     for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++)
         ask(&owner, &asked[i], PNCP_API_DETAIL, cases[i].path, false);
     poll_until(&owner, PNCP_ARRAY_LEN(cases));
     size_t all = 0;
     for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
-        size_t requests = 0;
-        for (size_t k = 0; k < owner.server.count; k++)
-            requests += strcmp(owner.server.seen[k], cases[i].path) == 0;
+        size_t requests = times_seen(&owner, cases[i].path);
         if (asked[i].answers != 1 || asked[i].kind != cases[i].kind || asked[i].status != cases[i].status ||
             requests != cases[i].requests)
             fail_msg("%s: kind %d, status %ld, %zu requests", cases[i].path, asked[i].kind, asked[i].status, requests);
         all += requests;
     }
     struct pncp_fetch_counts counts = pncp_fetch_counts(owner.fetch, PNCP_API_DETAIL);
-    assert_int_equal(counts.requests, all);
+    size_t probes = times_seen(&owner, "/probe/200"); /* one when all others are done before the 503 has its tries */
+    assert_in_range(probes, 0, 1);
+    assert_int_equal(counts.requests, all + probes);
     assert_int_equal(counts.answers_429, 6);
     assert_int_equal(counts.answers_none, 1);
     assert_int_equal(counts.answers_5xx, 2 + 4 + 2);
     assert_int_equal(counts.answers_4xx, 3 + 2 + 3 + 1 + 3);
-    assert_int_equal(counts.answers_2xx, 6);
+    assert_int_equal(counts.answers_2xx, 6 + probes);
     assert_int_equal(counts.retries, owner.retries_told);
     assert_int_equal(counts.retries, all - 6 - PNCP_ARRAY_LEN(cases));
     assert_int_equal(counts.brakes, owner.brakes_told);
@@ -321,6 +347,106 @@ static void a_wake_ends_the_wait(void **state)
     assert_int_equal(left.answers, 0);
 }
 
+/* It fails for good, and that costs one question more: is the API there at all? */
+static void the_last_one_fails_when_the_api_is_there(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"503", "401"};
+    static const size_t requests[] = {4, 1};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(words); i++) {
+        struct owner owner;
+        struct asked asked;
+        char path[40];
+        (void)snprintf(path, sizeof(path), "/a/%s", words[i]);
+        owner_start(&owner, 4);
+        know_probe(&owner, "/probe/200");
+        ask(&owner, &asked, PNCP_API_DETAIL, path, false);
+        poll_until(&owner, 1);
+        assert_int_equal(asked.kind, i == 0 ? PNCP_VERDICT_RETRY : PNCP_VERDICT_REFUSED);
+        assert_int_equal(asked.reason, PNCP_REASON_HTTP);
+        assert_int_equal(asked.status, i == 0 ? 503 : 401);
+        assert_int_equal(times_seen(&owner, path), requests[i]);
+        assert_int_equal(times_seen(&owner, "/probe/200"), 1);
+        assert_int_equal(owner.outages_told, 0);
+        owner_stop(&owner);
+    }
+}
+
+/* Eight with one attempt each fail together with the probe: nothing is counted, and all are answered in the end. */
+static void failures_of_an_outage_do_not_count(void **state)
+{
+    (void)state;
+    struct owner owner;
+    struct asked asked[PNCP_BREAKER_TRIP];
+    owner_start_with(&owner, 8, 1, 60000);
+    know_probe(&owner, "/probe/503,500,rst,200");
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(asked); i++) {
+        char path[40];
+        (void)snprintf(path, sizeof(path), "/%zu/%s,200", i, i % 2 == 0 ? "503" : "401");
+        ask(&owner, &asked[i], PNCP_API_DETAIL, path, false);
+    }
+    poll_until(&owner, PNCP_ARRAY_LEN(asked));
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(asked); i++) {
+        assert_int_equal(asked[i].kind, PNCP_VERDICT_ROWS);
+        assert_int_equal(asked[i].answers, 1);
+    }
+    assert_int_equal(times_seen(&owner, "/probe/503,500,rst,200"), 4);
+    assert_int_equal(owner.outages_told, 1);
+    assert_int_equal(owner.ends_told, 1);
+    owner_stop(&owner);
+}
+
+/* Nothing has ever been answered: the requests themselves probe, one at a time and each in its turn. */
+static void without_a_known_one_they_probe_themselves(void **state)
+{
+    (void)state;
+    struct owner owner;
+    struct asked asked[3];
+    owner_start_with(&owner, 8, 1, 60000);
+    ask(&owner, &asked[0], PNCP_API_DETAIL, "/a/503", false);
+    ask(&owner, &asked[1], PNCP_API_DETAIL, "/b/503", false);
+    ask(&owner, &asked[2], PNCP_API_DETAIL, "/c/503,503,503,200", false);
+    poll_until(&owner, 3);
+    assert_int_equal(asked[2].kind, PNCP_VERDICT_ROWS);
+    assert_int_equal(asked[0].kind, PNCP_VERDICT_RETRY); /* c proves that it was them */
+    assert_int_equal(asked[1].kind, PNCP_VERDICT_RETRY);
+    assert_int_equal(owner.outages_told, 1);
+    owner_stop(&owner);
+}
+
+static void it_gives_up(const char *word, const char *reason)
+{
+    struct owner owner;
+    struct asked asked[20];
+    struct pncp_err err = PNCP_ERR_INIT;
+    enum pncp_code rc = PNCP_OK;
+    owner_start_with(&owner, 8, 2, 400);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(asked); i++) {
+        char path[40];
+        (void)snprintf(path, sizeof(path), "/%zu/%s", i, word);
+        ask(&owner, &asked[i], PNCP_API_DETAIL, path, false);
+    }
+    uint64_t begun = pncp_clock_mono_ms();
+    while (rc == PNCP_OK && pncp_clock_mono_ms() - begun < 10000)
+        rc = pncp_fetch_poll(owner.fetch, 200, -1, &err);
+    assert_int_equal(rc, PNCP_E_UNAVAILABLE);
+    assert_true(err.transient);
+    assert_non_null(strstr(err.msg, "detail API"));
+    assert_non_null(strstr(err.msg, reason));
+    assert_in_range(pncp_clock_mono_ms() - begun, 400, 9999);
+    assert_int_equal(owner.done, 0);
+    owner_stop(&owner);
+}
+
+static void a_long_outage_fails_nothing(void **state)
+{
+    (void)state;
+    it_gives_up("503", "http_503");
+    it_gives_up("rst", "reset");
+    it_gives_up("401", "http_401");
+    it_gives_up("429", "http_429");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +454,10 @@ int main(void)
         cmocka_unit_test(a_brake_is_for_one_api),
         cmocka_unit_test(urgent_ones_go_before_what_waits),
         cmocka_unit_test(a_wake_ends_the_wait),
+        cmocka_unit_test(the_last_one_fails_when_the_api_is_there),
+        cmocka_unit_test(failures_of_an_outage_do_not_count),
+        cmocka_unit_test(without_a_known_one_they_probe_themselves),
+        cmocka_unit_test(a_long_outage_fails_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
