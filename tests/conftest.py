@@ -1,6 +1,8 @@
 """Fixtures for every suite."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "api"))
 
+import program  # noqa: E402
 from simulator import Simulator, binary  # noqa: E402
 
 
@@ -42,3 +45,23 @@ def samples() -> Path:
 def lake(tmp_path) -> Path:
     """The root of a lake that does not exist yet."""
     return tmp_path / "lake"
+
+
+def preloaded(tmp_path_factory, name, **settings) -> dict:
+    """The environment in which tests/lake/NAME.c is loaded into the program."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        pytest.skip(f"there is no C compiler for {name}.c")
+    library = tmp_path_factory.mktemp(name) / f"{name}.so"
+    source = Path(__file__).resolve().parent / "lake" / f"{name}.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source], check=True)
+    env = {"LD_PRELOAD": str(library), **settings}
+    if b"__asan_init" in program.binary().read_bytes(): # which wants to come first
+        env["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return env
+
+
+@pytest.fixture(scope="session")
+def fast_clock(tmp_path_factory) -> dict:
+    """The environment in which the monotonic clock runs sixty times as fast."""
+    return preloaded(tmp_path_factory, "fast_clock", FAST_CLOCK="60")

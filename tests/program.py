@@ -7,10 +7,13 @@
 The binary is $PNCP_DETAILS, else build/release/pncp-details of this tree.
 """
 
+import atexit
 import datetime
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,9 @@ from simulator import ROOT
 DAY = "20251022"
 # Yesterday on the Brasília clock: open for a run that says --final-after 48h, final with --final-after 0.
 OPEN_DAY = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=3, days=1)).strftime("%Y%m%d")
+# Where lots wait that could not be saved: not in the home of whoever runs the tests. Their names tell lakes apart.
+STATE_HOME = Path(tempfile.mkdtemp(prefix="pncp-tests-state-"))
+atexit.register(shutil.rmtree, STATE_HOME, ignore_errors=True)
 # Waits of tests: short, so that retries cost nothing.
 FAST = ("--retry-wait", "10ms", "--brake-wait", "50ms", "--deadline", "2s", "--outage-wait", "5s")
 
@@ -60,6 +66,7 @@ def environment(sim=None, env=None) -> dict:
     simulator nobody answers: a test that goes wrong must not reach the real API."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PNCP_")}
     clean["no_proxy"] = clean["NO_PROXY"] = "127.0.0.1"
+    clean["XDG_STATE_HOME"] = str(STATE_HOME)
     nobody = {"PNCP_CONSULTA_URL": "http://127.0.0.1:1", "PNCP_DETAIL_URL": "http://127.0.0.1:1"}
     return {**clean, **(sim.environment if sim else nobody), **(env or {})}
 

@@ -20,6 +20,7 @@ enum pncp_command_id {
     PNCP_CMD_LIST,
     PNCP_CMD_STATUS,
     PNCP_CMD_VERIFY,
+    PNCP_CMD_RETRY,
     PNCP_CMD_COMPACT,
     PNCP_CMD_COMPLETION,
     PNCP_CMD_MAN,
@@ -80,13 +81,15 @@ extern const size_t pncp_flag_count;
 struct pncp_cli {
     enum pncp_command_id command;
     struct pncp_date date;
-    const char *lake, *input;
+    const char *lake, *input, *spool;
     int64_t checkpoint_every, batch_size, max_contratacoes, connections, max_rate, attempts;
     uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, outage_wait_ms, final_after_ms;
     struct pncp_share max_failed;
     const char *consulta_url, *detail_url;
     int confirm, log; /* indices of their choices */
-    bool auto_resume, allow_empty, unsafe_store, again, source, json, quiet, verbose, help, version;
+    int part;         /* index of its choice */
+    bool auto_resume, no_auto_resume, all, allow_empty, unsafe_store, again, source, json, quiet, verbose, help,
+        version;
     const char *word; /* the argument of a command that takes one */
     /* owned */
     struct pncp_buf bases[PNCP_CLI_BASES]; /* the two URLs, checked */
@@ -133,6 +136,7 @@ int pncp_cmd_ingest(const struct pncp_cli *cli);
 int pncp_cmd_list(const struct pncp_cli *cli);
 int pncp_cmd_status(const struct pncp_cli *cli);
 int pncp_cmd_verify(const struct pncp_cli *cli);
+int pncp_cmd_retry(const struct pncp_cli *cli);
 int pncp_cmd_compact(const struct pncp_cli *cli);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "day/spool.h"
 
 /* The summary as --json prints it; the exit code. */
 static int print_summary(const struct pncp_summary *summary)
@@ -15,13 +16,22 @@ int pncp_cmd_ingest(const struct pncp_cli *cli)
 {
     struct pncp_err err = PNCP_ERR_INIT;
     struct pncp_summary summary;
-    const struct pncp_ingest_options job = pncp_cli_job(cli);
+    AUTO(pncp_buf_release) struct pncp_buf spool = {0};
+    struct pncp_ingest_options job = pncp_cli_job(cli);
+    job.spool = cli->spool;
+    if (job.spool == NULL && pncp_spool_default(&spool) == PNCP_OK)
+        job.spool = spool.data;
     struct pncp_event *event = pncp_cli_event(cli);
     if (event == NULL)
         return 75;
     (void)pncp_ingest_run(&job, event, &summary, &err); /* what went wrong has been told, and is in the summary */
     pncp_event_free(event);
     return cli->json ? print_summary(&summary) : summary.exit_code;
+}
+
+int pncp_cmd_retry(const struct pncp_cli *cli)
+{
+    return pncp_cmd_ingest(cli); /* the job's options say what it takes */
 }
 
 int pncp_cmd_list(const struct pncp_cli *cli)

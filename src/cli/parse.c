@@ -236,11 +236,28 @@ static enum pncp_code read_args(int argc, char **argv, int first, struct pncp_cl
     return PNCP_OK;
 }
 
+/* --no-auto-resume ends in a day whose rows are all new: no flag that ends it earlier goes with it. */
+static enum pncp_code check_whole_day(const struct pncp_cli *cli, struct pncp_err *err)
+{
+    const char *limit = cli->batch_size != 0         ? "batch-size"
+                        : cli->max_contratacoes != 0 ? "max-contratacoes"
+                        : cli->max_duration_ms != 0  ? "max-duration"
+                                                     : NULL;
+    if (!cli->no_auto_resume)
+        return PNCP_OK;
+    if (cli->auto_resume)
+        return pncp_err_set(err, PNCP_E_USAGE,
+                            "--auto-resume and --no-auto-resume contradict each other: give one of them");
+    if (limit != NULL)
+        return pncp_err_set(err, PNCP_E_USAGE, "--no-auto-resume fetches the whole day again: leave out --%s", limit);
+    return PNCP_OK;
+}
+
 static enum pncp_code check_together(const struct pncp_cli *cli, struct pncp_err *err)
 {
     if (cli->quiet && cli->verbose)
         return pncp_err_set(err, PNCP_E_USAGE, "--quiet and --verbose contradict each other: give one of them");
-    return PNCP_OK;
+    return check_whole_day(cli, err);
 }
 
 enum pncp_code pncp_cli_parse(int argc, char **argv, struct pncp_cli *ret_cli, struct pncp_err *err)

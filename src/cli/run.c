@@ -77,6 +77,10 @@ struct pncp_ingest_options pncp_cli_job(const struct pncp_cli *cli)
         .max_contratacoes = cli->max_contratacoes,
         .max_duration_ms = cli->max_duration_ms,
         .max_failed = cli->max_failed,
+        .again = {.everything = cli->no_auto_resume,
+                  .only = cli->command == PNCP_CMD_RETRY,
+                  .not_due = cli->all,
+                  .parts = cli->part == 0 ? PNCP_FALHA_AMBAS : (unsigned)cli->part}, /* in the order of the enum */
         .input = cli->input,
         .fetch = {.connections = PNCP_MAX((unsigned)cli->connections, 1U),
                   .listing_connections = PNCP_LISTING_CONNECTIONS,

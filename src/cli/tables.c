@@ -37,6 +37,17 @@ static const struct pncp_command COMMANDS[PNCP_COMMANDS] = {
          "pncp-details verify --date 20251022\n    the file against itself\n"
          "pncp-details verify --date 20251022 --source\n    and against the API\n",
          pncp_cmd_verify, false, false},
+    [PNCP_CMD_RETRY] =
+        {"retry", "ask again for what could not be fetched, or was absent or empty",
+         "Takes the day's contratações that are in falhas and due: those that could not be fetched, and those that "
+         "have "
+         "a row in which a part is absent or empty. ingest takes them too, after those that were never tried; retry "
+         "takes "
+         "nothing else. A part that has appeared since replaces the row, in one rewrite at the end. With --all it does "
+         "not matter when they were asked last.",
+         "pncp-details retry --date 20251022\n    those that are due\n"
+         "pncp-details retry --date 20251022 --all --part arquivos\n    all whose arquivos failed or are missing\n",
+         pncp_cmd_retry, false, false},
     [PNCP_CMD_COMPACT] = {"compact", "rewrite a day's file sorted by key in large row groups",
                           "Same rows, fewer and larger row groups: readers need less time. ingest does it by itself "
                           "when a day that is over "
@@ -81,11 +92,13 @@ const char pncp_exit_codes[] =
 /* ---- flags ------------------------------------------------------------------------------------ */
 
 #define ON(command) (1U << PNCP_CMD_##command)
-#define ALL_DAYS (ON(INGEST) | ON(LIST) | ON(STATUS) | ON(VERIFY) | ON(COMPACT))
-#define ASKING (ON(INGEST) | ON(LIST) | ON(VERIFY)) /* those that send requests */
+#define FETCHING (ON(INGEST) | ON(RETRY)) /* those that save details */
+#define ALL_DAYS (FETCHING | ON(LIST) | ON(STATUS) | ON(VERIFY) | ON(COMPACT))
+#define ASKING (FETCHING | ON(LIST) | ON(VERIFY)) /* those that send requests */
 #define FIELD(name) offsetof(struct pncp_cli, name)
 
 static const char *const CONFIRM[] = {"auto", "always", "never", NULL}; /* in the order of enum pncp_confirm */
+static const char *const PART[] = {"both", "itens", "arquivos", NULL};
 static const char *const LOG[] = {"text", "json", NULL};
 
 /* One paragraph a flag. */
@@ -97,42 +110,52 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS, .arg = "FOLDER",
      .fallback = "./lake", .env = "PNCP_LAKE",
      .help = "root of the lake, without its pncp_details folder"},
-    {.name = "checkpoint-every", .kind = PNCP_FLAG_COUNT, .offset = FIELD(checkpoint_every), .commands = ON(INGEST),
+    {.name = "checkpoint-every", .kind = PNCP_FLAG_COUNT, .offset = FIELD(checkpoint_every), .commands = FETCHING,
      .arg = "N", .fallback = "50", .min = 1, .max = PNCP_CHECKPOINT_EVERY_MAX, .word = "auto",
      .word_value = PNCP_AUTO,
      .help = "contratações per checkpoint, 1 to 10000, or auto (by the day's size); one also closes at 8 MiB"},
-    {.name = "batch-size", .kind = PNCP_FLAG_COUNT, .offset = FIELD(batch_size), .commands = ON(INGEST), .arg = "N",
+    {.name = "batch-size", .kind = PNCP_FLAG_COUNT, .offset = FIELD(batch_size), .commands = FETCHING, .arg = "N",
      .min = 1, .max = INT64_MAX, .word = "auto", .word_value = PNCP_BATCH_AUTO,
      .help = "take on at most N contratações that are not done, or auto; first those never tried, then those that "
              "failed (all)"},
     {.name = "max-contratacoes", .kind = PNCP_FLAG_COUNT, .offset = FIELD(max_contratacoes), .commands = ON(INGEST),
      .arg = "N", .min = 1, .max = INT64_MAX,
      .help = "look only at the first N of the day's list; listing stops as soon as it has them (all)"},
-    {.name = "max-duration", .kind = PNCP_FLAG_DURATION, .offset = FIELD(max_duration_ms), .commands = ON(INGEST),
+    {.name = "max-duration", .kind = PNCP_FLAG_DURATION, .offset = FIELD(max_duration_ms), .commands = FETCHING,
      .arg = "TIME", .min = 100, .max = 7 * 24 * 3600000,
      .help = "begin nothing new after that, finish what is under way, save and end (none)"},
-    {.name = "max-failed", .kind = PNCP_FLAG_SHARE, .offset = FIELD(max_failed), .commands = ON(INGEST), .arg = "N",
+    {.name = "max-failed", .kind = PNCP_FLAG_SHARE, .offset = FIELD(max_failed), .commands = FETCHING, .arg = "N",
      .fallback = "0",
      .help = "exit 0, not 3, while no more than N contratações of the day (or N% of its list) are in falhas as failed"},
     {.name = "auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(auto_resume), .commands = ON(INGEST),
-     .help = "skip what is done; always on in this version"},
-    {.name = "input", .kind = PNCP_FLAG_TEXT, .offset = FIELD(input), .commands = ON(INGEST), .arg = "FILE",
+     .help = "skip what is done (the default)"},
+    {.name = "no-auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(no_auto_resume), .commands = ON(INGEST),
+     .help = "fetch the whole day again; the old rows stand until all new ones take their places in one rewrite"},
+    {.name = "all", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(all), .commands = ON(RETRY),
+     .help = "also what was asked lately and is not due yet"},
+    {.name = "part", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(part), .commands = ON(RETRY), .arg = "PART",
+     .fallback = "both", .choices = PART,
+     .help = "only contratações whose itens or arquivos are in falhas: both, itens, arquivos"},
+    {.name = "input", .kind = PNCP_FLAG_TEXT, .offset = FIELD(input), .commands = FETCHING, .arg = "FILE",
      .help = "take the contratações from a Parquet, JSON or NDJSON file with the listing's fields instead of "
              "listing"},
+    {.name = "spool", .kind = PNCP_FLAG_TEXT, .offset = FIELD(spool), .commands = FETCHING, .arg = "FOLDER",
+     .help = "where contratações wait that could not be saved; the next run commits them "
+             "(~/.local/state/pncp-details/spool)"},
     {.name = "again", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(again), .commands = ON(LIST),
      .help = "fetch the list although a final one is saved"},
     {.name = "source", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(source), .commands = ON(VERIFY),
      .help = "compare with the API too: the listing, and /quantidade of every part"},
-    {.name = "confirm", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(confirm), .commands = ON(INGEST), .arg = "WHEN",
+    {.name = "confirm", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(confirm), .commands = FETCHING, .arg = "WHEN",
      .fallback = "auto", .choices = CONFIRM,
      .help = "check lists against /quantidade: always, never, or auto (lists of 10 rows and more)"},
-    {.name = "allow-empty", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(allow_empty), .commands = ON(INGEST) | ON(LIST),
+    {.name = "allow-empty", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(allow_empty), .commands = FETCHING | ON(LIST),
      .help = "an empty list of a day that is over is complete, not a reason to try again later"},
     {.name = "final-after", .kind = PNCP_FLAG_DURATION, .offset = FIELD(final_after_ms),
-     .commands = ON(INGEST) | ON(LIST), .arg = "TIME", .fallback = "3h", .min = 0, .max = 48 * 3600000,
+     .commands = FETCHING | ON(LIST), .arg = "TIME", .fallback = "3h", .min = 0, .max = 48 * 3600000,
      .help = "a day is final so long after it ended"},
     {.name = "connections", .kind = PNCP_FLAG_COUNT, .offset = FIELD(connections),
-     .commands = ON(INGEST) | ON(VERIFY), .arg = "N", .fallback = "32", .min = 1, .max = 512,
+     .commands = FETCHING | ON(VERIFY), .arg = "N", .fallback = "32", .min = 1, .max = 512,
      .help = "requests in flight to the detail API at most; adapts itself below"},
     {.name = "max-rate", .kind = PNCP_FLAG_COUNT, .offset = FIELD(max_rate), .commands = ASKING, .arg = "N", .min = 1,
      .max = PNCP_RATE_MAX,
@@ -155,7 +178,7 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "consulta-url", .kind = PNCP_FLAG_URL, .offset = FIELD(consulta_url), .commands = ASKING, .arg = "URL",
      .fallback = "https://pncp.gov.br/api/consulta", .env = "PNCP_CONSULTA_URL",
      .help = "the listing API"},
-    {.name = "detail-url", .kind = PNCP_FLAG_URL, .offset = FIELD(detail_url), .commands = ON(INGEST) | ON(VERIFY),
+    {.name = "detail-url", .kind = PNCP_FLAG_URL, .offset = FIELD(detail_url), .commands = FETCHING | ON(VERIFY),
      .arg = "URL", .fallback = "https://pncp.gov.br/api/pncp", .env = "PNCP_DETAIL_URL",
      .help = "the detail API"},
     {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ALL_DAYS,

@@ -46,19 +46,6 @@ static void free_keyset(struct pncp_keyset **set)
     pncp_keyset_free(*set);
 }
 
-static enum pncp_code row_key(const struct pncp_table *lot, size_t row, struct pncp_packed_key *ret_key,
-                              struct pncp_err *err)
-{
-    const struct pncp_details_leaves *at = pncp_details_leaves();
-    struct pncp_key key;
-    enum pncp_code rc =
-        pncp_key_make(pncp_leaf_text(&lot->leaves[at->cnpj], row), pncp_leaf_int(&lot->leaves[at->ano], row),
-                      pncp_leaf_int(&lot->leaves[at->sequencial], row), &key, err);
-    if (rc == PNCP_OK)
-        *ret_key = pncp_key_pack(&key);
-    return rc;
-}
-
 /* Rows of the lot that are not in the file, each key once; `table` (schema set) gets copies when some are left out,
  * else stays empty and *ret_all is true. */
 static enum pncp_code drop_saved(struct pncp_data *data, const struct pncp_table *lot, struct pncp_table *table,
@@ -72,7 +59,7 @@ static enum pncp_code drop_saved(struct pncp_data *data, const struct pncp_table
     for (size_t row = 0; row < lot->rows; row++) {
         struct pncp_packed_key key;
         unsigned before;
-        enum pncp_code rc = row_key(lot, row, &key, err);
+        enum pncp_code rc = pncp_data_row_key(lot, row, &key, err);
         if (rc != PNCP_OK)
             return rc;
         if (pncp_keyset_set(seen, key, PNCP_KEY_SEEN, &before) != PNCP_OK)
@@ -290,7 +277,7 @@ static enum pncp_code mark_lot(struct pncp_data *data, const struct pncp_table *
 {
     for (size_t row = 0; row < lot->rows; row++) {
         struct pncp_packed_key key;
-        enum pncp_code rc = row_key(lot, row, &key, err);
+        enum pncp_code rc = pncp_data_row_key(lot, row, &key, err);
         if (rc == PNCP_OK && pncp_keyset_set(data->keys, key, PNCP_KEY_SAVED, NULL) != PNCP_OK)
             rc = pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
         if (rc != PNCP_OK)

@@ -1,5 +1,6 @@
 #include "day/data.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/version.h"
 #include "day/data_int.h"
 #include "day/layout.h"
@@ -47,9 +48,22 @@ static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
 }
 
+enum pncp_code pncp_data_row_key(const struct pncp_table *rows, size_t row, struct pncp_packed_key *ret_key,
+                                 struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    struct pncp_key key;
+    enum pncp_code rc =
+        pncp_key_make(pncp_leaf_text(&rows->leaves[at->cnpj], row), pncp_leaf_int(&rows->leaves[at->ano], row),
+                      pncp_leaf_int(&rows->leaves[at->sequencial], row), &key, err);
+    if (rc == PNCP_OK)
+        *ret_key = pncp_key_pack(&key);
+    return rc;
+}
+
 /* One group's keys and situations. */
 struct key_columns {
-    struct pncp_leaf cnpj, ano, sequencial, itens, arquivos, itens_total, arquivos_total, obtido_em;
+    struct pncp_leaf cnpj, ano, sequencial, itens, arquivos, itens_total, arquivos_total, obtido_em, run_id, checkpoint;
 };
 
 static void release_columns(struct key_columns *columns)
@@ -62,6 +76,8 @@ static void release_columns(struct key_columns *columns)
     pncp_leaf_release(&columns->itens_total);
     pncp_leaf_release(&columns->arquivos_total);
     pncp_leaf_release(&columns->obtido_em);
+    pncp_leaf_release(&columns->run_id);
+    pncp_leaf_release(&columns->checkpoint);
 }
 
 static enum pncp_code read_columns(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
@@ -79,7 +95,9 @@ static enum pncp_code read_columns(const struct pncp_source *source, const struc
                   {at->arquivos_situacao, &columns->arquivos},
                   {at->itens_total, &columns->itens_total},
                   {at->arquivos_total, &columns->arquivos_total},
-                  {at->obtido_em, &columns->obtido_em}};
+                  {at->obtido_em, &columns->obtido_em},
+                  {at->run_id, &columns->run_id},
+                  {at->checkpoint, &columns->checkpoint}};
     enum pncp_code rc = pncp_footer_recall(&footer, &group, source, &recalled, err);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(wanted); i++)
         pncp_leaf_init(wanted[i].to, &pncp_details_schema()->leaves[wanted[i].leaf]);
@@ -99,16 +117,22 @@ static bool read_situacao(struct pncp_view text, enum pncp_situacao *ret_situaca
     return false;
 }
 
-/* The value of row `row` of an optional column, -1 for null; *value is the next value, counted up. */
-static int64_t total_of(const struct pncp_leaf *leaf, size_t row, size_t *value)
+int64_t pncp_data_next_total(const struct pncp_leaf *leaf, size_t row, size_t *value)
 {
     return leaf->def[row] == leaf->max_def ? pncp_leaf_int(leaf, (*value)++) : -1;
 }
 
+static uint64_t mark_of(const struct key_columns *columns, size_t row)
+{
+    struct pncp_view run = pncp_leaf_text(&columns->run_id, row);
+    const int64_t rest[] = {pncp_leaf_int(&columns->checkpoint, row), pncp_leaf_int(&columns->obtido_em, row)};
+    return pncp_hash64(rest, sizeof(rest), pncp_hash64(run.data, run.len, 0));
+}
+
 typedef enum pncp_code each_row_fn(void *ctx, const struct pncp_data_row *row, struct pncp_err *err);
 
-static enum pncp_code each_row_of(const struct pncp_source *source, const struct pncp_footer *footer, each_row_fn *each,
-                                  void *ctx, struct pncp_err *err)
+enum pncp_code pncp_data_each_row_of(const struct pncp_source *source, const struct pncp_footer *footer,
+                                     each_row_fn *each, void *ctx, struct pncp_err *err)
 {
     for (size_t group = 0; group < footer->group_count; group++) {
         AUTO(release_columns) struct key_columns columns;
@@ -121,9 +145,10 @@ static enum pncp_code each_row_of(const struct pncp_source *source, const struct
             if (rc == PNCP_OK && (!read_situacao(pncp_leaf_text(&columns.itens, i), &row.itens) ||
                                   !read_situacao(pncp_leaf_text(&columns.arquivos, i), &row.arquivos)))
                 rc = pncp_err_set(err, PNCP_E_PARSE, "row group %zu: a situacao is not ok, vazio or ausente", group);
-            row.itens_total = total_of(&columns.itens_total, i, &itens);
-            row.arquivos_total = total_of(&columns.arquivos_total, i, &arquivos);
+            row.itens_total = pncp_data_next_total(&columns.itens_total, i, &itens);
+            row.arquivos_total = pncp_data_next_total(&columns.arquivos_total, i, &arquivos);
             row.obtido_em_us = pncp_leaf_int(&columns.obtido_em, i);
+            row.mark = mark_of(&columns, i);
             if (rc == PNCP_OK)
                 rc = each(ctx, &row, err);
         }
@@ -170,7 +195,7 @@ static enum pncp_code read_version(const struct pncp_object *object, const char 
         return rc;
     rc = read_history(&ret_data->footer, ret_data, err);
     if (rc == PNCP_OK)
-        rc = each_row_of(&object->source, &ret_data->footer, mark_read, ret_data->keys, err);
+        rc = pncp_data_each_row_of(&object->source, &ret_data->footer, mark_read, ret_data->keys, err);
     ret_data->version = object->version;
     ret_data->rows = (int64_t)ret_data->footer.rows;
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
@@ -278,6 +303,20 @@ const struct pncp_history_entry *pncp_data_newest(const struct pncp_data *data)
     return last == NULL || last->sum ? NULL : last;
 }
 
+struct pncp_day_totals pncp_data_totals(const struct pncp_data *data)
+{
+    struct pncp_day_totals totals = {0};
+    for (size_t i = 0; i < data->history_count; i++) {
+        const struct pncp_history_entry *entry = &data->history[i];
+        if (entry->rewrite) /* it counts all rows, some of which may have been renewed */
+            totals = (struct pncp_day_totals){0};
+        totals.contratacoes += entry->contratacoes;
+        totals.itens += entry->itens;
+        totals.arquivos += entry->arquivos;
+    }
+    return totals;
+}
+
 enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, void *ctx, char ret_commit[PNCP_ID_BYTES],
                                   struct pncp_err *err)
 {
@@ -302,7 +341,7 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
         struct pncp_view commit;
         if (ret_commit != NULL && pncp_footer_kv(footer, "pncp.commit", &commit) && commit.len + 1 == PNCP_ID_BYTES)
             (void)snprintf(ret_commit, PNCP_ID_BYTES, PNCP_VIEW_FMT, PNCP_VIEW_ARG(commit));
-        rc = each_row_of(&object.source, footer, each, ctx, err);
+        rc = pncp_data_each_row_of(&object.source, footer, each, ctx, err);
     }
     pncp_object_release(&object);
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);

@@ -53,6 +53,7 @@ struct pncp_data_row { /* what each_key tells of a row, in the file's order */
     enum pncp_situacao itens, arquivos;
     int64_t itens_total, arquivos_total; /* -1: ausente */
     int64_t obtido_em_us;
+    uint64_t mark; /* hash of run_id, checkpoint and obtido_em: another one is another row of that key */
 };
 /* Go through the keys of the file as it is now on disk (one pinned version). The callback's error ends the walk.
  * `ret_commit` (may be NULL): that version's commit id. */
@@ -67,7 +68,8 @@ struct pncp_lot {             /* a lot to append */
     uint32_t n;
 };
 struct pncp_commit_result {
-    int64_t contratacoes, itens, arquivos; /* rows appended, after dropping */
+    int64_t contratacoes, itens, arquivos; /* rows appended, after dropping; of a rewrite: all of the file */
+    int64_t renewed;                       /* rows that a rewrite has replaced */
     uint64_t bytes_sent, file_bytes;
     size_t row_groups, folded_groups;
     uint32_t ms_encode, ms_read, ms_send, ms_commit;
@@ -76,17 +78,29 @@ struct pncp_commit_result {
 
 /* The newest entry that is not a sum, or NULL. */
 const struct pncp_history_entry *pncp_data_newest(const struct pncp_data *data);
+struct pncp_day_totals {
+    int64_t contratacoes, itens, arquivos;
+};
+/* Of all rows, as the history counts them: those of the newest rewrite and of what was appended since. */
+struct pncp_day_totals pncp_data_totals(const struct pncp_data *data);
 /* Append one lot: one attempt in the sense of design 5.3-5.5 (conflicts are resolved inside by reading history, keys
  * anew and trying again, at most 20 times; errors of the store come out). A transient error: nothing certain happened;
  * call again with the same lot (the history tells whether it is there already) · others as open. */
 MUST_CHECK enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *lot,
                                            struct pncp_commit_result *ret_result, struct pncp_err *err);
 
-/* Compaction: one rewrite of the same rows, sorted by key, row groups ≤ 10,000 rows or 8 MiB, column by column through
- * a staging file. Nothing to do when the file is already one such rewrite: *ret_done false. PNCP_E_CANCELLED when *stop
- * becomes true. */
-MUST_CHECK enum pncp_code pncp_data_compact(struct pncp_data *data, const char *run_id, const volatile bool *stop,
-                                            bool *ret_done, struct pncp_commit_result *ret_result,
-                                            struct pncp_err *err);
+struct pncp_renewals; /* day/renewals.h */
+struct pncp_rewrite {
+    const char *run_id;
+    const volatile bool *stop;
+    struct pncp_renewals *renewals; /* rows fetched again; NULL: none */
+};
+/* One rewrite: all rows of the version it replaces, in row groups ≤ 10,000 rows or 8 MiB sorted by key, column by
+ * column through a staging file. A row that was fetched again takes the place of the one that was seen before it was
+ * asked for, and of no other: when someone else has put another there, that one stays. Nothing to do when none is to be
+ * replaced and the file is already one such rewrite: *ret_done false. PNCP_E_CANCELLED when *stop becomes true · as
+ * append. */
+MUST_CHECK enum pncp_code pncp_data_rewrite(struct pncp_data *data, const struct pncp_rewrite *rewrite, bool *ret_done,
+                                            struct pncp_commit_result *ret_result, struct pncp_err *err);
 
 #endif

@@ -35,6 +35,18 @@ MUST_CHECK enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const s
                                            struct pncp_buf *ret_file, struct pncp_footer *ret_footer,
                                            struct pncp_err *err);
 
+/* The key of a row of the details schema. PNCP_E_PARSE. */
+MUST_CHECK enum pncp_code pncp_data_row_key(const struct pncp_table *rows, size_t row, struct pncp_packed_key *ret_key,
+                                            struct pncp_err *err);
+/* The value of row `row` of an optional column read in row order, -1 for null; *value is the next value, counted up. */
+int64_t pncp_data_next_total(const struct pncp_leaf *leaf, size_t row, size_t *value);
+
+/* Go through the rows of a version whose footer is known. The callback's error ends the walk. */
+MUST_CHECK enum pncp_code pncp_data_each_row_of(const struct pncp_source *source, const struct pncp_footer *footer,
+                                                enum pncp_code (*each)(void *ctx, const struct pncp_data_row *row,
+                                                                       struct pncp_err *err),
+                                                void *ctx, struct pncp_err *err);
+
 /* Read footer, history and ALL keys anew; all or nothing: on failure *data and the keys are as they were.
  * PNCP_E_NOTFOUND: no file. */
 MUST_CHECK enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err);

@@ -48,11 +48,14 @@ static size_t lower_bound(const struct pncp_falhas *falhas, struct pncp_packed_k
     return low;
 }
 
-static void drop(struct pncp_falhas *falhas, size_t at)
+void pncp_falhas_drop(struct pncp_falhas *falhas, const struct pncp_falha *entry)
 {
+    size_t at = (size_t)(entry - falhas->entries);
+    bool failed = entry->kind == PNCP_FALHA_FAILED;
     memmove(&falhas->entries[at], &falhas->entries[at + 1], (falhas->count - at - 1) * sizeof(*falhas->entries));
     falhas->count--;
-    falhas->dirty = falhas->urgent = true;
+    falhas->dirty = true;
+    falhas->urgent = falhas->urgent || failed;
 }
 
 /* The entry of (key, part), made when missing. */
@@ -77,26 +80,45 @@ static enum pncp_code entry_of(struct pncp_falhas *falhas, struct pncp_packed_ke
     return PNCP_OK;
 }
 
-const struct pncp_falha *pncp_falhas_find(const struct pncp_falhas *falhas, struct pncp_packed_key key,
-                                          enum pncp_falha_kind kind)
+/* The first entry of a key, of `part` (0: of any), that has failed or has not; or NULL. */
+static const struct pncp_falha *find(const struct pncp_falhas *falhas, struct pncp_packed_key key, unsigned part,
+                                     bool failed)
 {
     for (size_t i = lower_bound(falhas, key, 0);
          i < falhas->count && pncp_packed_key_cmp(falhas->entries[i].key, key) == 0; i++) {
-        if (falhas->entries[i].kind == kind)
-            return &falhas->entries[i];
+        const struct pncp_falha *entry = &falhas->entries[i];
+        if ((entry->kind == PNCP_FALHA_FAILED) == failed && (part == 0 || entry->part == part))
+            return entry;
     }
     return NULL;
 }
 
+const struct pncp_falha *pncp_falhas_failed(const struct pncp_falhas *falhas, struct pncp_packed_key key)
+{
+    return find(falhas, key, 0, true);
+}
+
+const struct pncp_falha *pncp_falhas_part(const struct pncp_falhas *falhas, struct pncp_packed_key key,
+                                          enum pncp_falha_part part)
+{
+    return find(falhas, key, part, false);
+}
+
 void pncp_falhas_resolve(struct pncp_falhas *falhas, struct pncp_packed_key key)
 {
-    for (size_t i = lower_bound(falhas, key, 0);
-         i < falhas->count && pncp_packed_key_cmp(falhas->entries[i].key, key) == 0;) {
-        if (falhas->entries[i].kind == PNCP_FALHA_FAILED)
-            drop(falhas, i);
-        else
-            i++;
-    }
+    const struct pncp_falha *entry;
+    while ((entry = pncp_falhas_failed(falhas, key)) != NULL)
+        pncp_falhas_drop(falhas, entry);
+}
+
+bool pncp_falha_is_due(const struct pncp_falha *entry, int64_t now_s)
+{
+    return !entry->closed && entry->not_before_s <= now_s;
+}
+
+bool pncp_falha_would_be_due(int64_t asked_s, int64_t now_s)
+{
+    return asked_s + ABSENT_FIRST_S <= now_s;
 }
 
 static int64_t next_time(const struct pncp_falha *entry, int64_t now_s)
@@ -114,7 +136,7 @@ enum pncp_code pncp_falhas_note(struct pncp_falhas *falhas, struct pncp_packed_k
 {
     struct pncp_falha *entry;
     if (kind == PNCP_FALHA_FAILED) { /* one failed entry a key: the newest says which part */
-        const struct pncp_falha *before = pncp_falhas_find(falhas, key, PNCP_FALHA_FAILED);
+        const struct pncp_falha *before = pncp_falhas_failed(falhas, key);
         struct pncp_falha kept = before == NULL ? (struct pncp_falha){0} : *before;
         pncp_falhas_resolve(falhas, key);
         enum pncp_code rc = entry_of(falhas, key, part, &entry);
@@ -354,10 +376,11 @@ static enum pncp_code format(struct pncp_date date, const struct pncp_falhas *fa
     return rc == PNCP_OK ? drain(&text, stage, err) : rc;
 }
 
-/* One try: PNCP_E_CONFLICT when the file is another than falhas->version. */
-static enum pncp_code write_anew(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
+enum pncp_code pncp_falhas_write(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
                                  struct pncp_keyset *keys, struct pncp_err *err)
 {
+    if (!falhas->dirty)
+        return PNCP_OK;
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     AUTO(pncp_stage_release) struct pncp_stage stage = PNCP_STAGE_INIT;
     const struct pncp_body body = {.stage = &stage};
@@ -368,11 +391,12 @@ static enum pncp_code write_anew(struct pncp_lake *lake, struct pncp_date date, 
         rc = format(date, falhas, keys, &stage, err);
     if (rc == PNCP_OK)
         rc = pncp_lake_write_if(lake, path, lock, &falhas->version, &body, &falhas->version, err);
+    if (rc == PNCP_OK)
+        falhas->dirty = falhas->urgent = false;
     return rc;
 }
 
-/* Take over what `other` (as it is in the lake now) knows better: of each (key, part) the newest last_at wins. */
-static enum pncp_code merge(struct pncp_falhas *falhas, const struct pncp_falhas *other)
+enum pncp_code pncp_falhas_merge(struct pncp_falhas *falhas, const struct pncp_falhas *other)
 {
     for (size_t i = 0; i < other->count; i++) {
         struct pncp_falha *mine;
@@ -382,6 +406,8 @@ static enum pncp_code merge(struct pncp_falhas *falhas, const struct pncp_falhas
         if (mine->last_at_s < other->entries[i].last_at_s)
             *mine = other->entries[i];
     }
+    falhas->version = other->version;
+    falhas->dirty = falhas->dirty || other->dirty;
     return PNCP_OK;
 }
 
@@ -392,17 +418,14 @@ enum pncp_code pncp_falhas_save(struct pncp_lake *lake, struct pncp_date date, s
     pncp_place_format(PNCP_PLACE_FALHAS, date, path);
     enum pncp_code rc = PNCP_OK;
     for (int tries = 0; falhas->dirty && tries < SAVE_TRIES; tries++) {
-        rc = write_anew(lake, date, falhas, keys, err);
-        if (rc == PNCP_OK)
-            falhas->dirty = falhas->urgent = false;
+        rc = pncp_falhas_write(lake, date, falhas, keys, err);
         if (rc != PNCP_E_CONFLICT)
             return rc;
         struct pncp_falhas other;
         rc = pncp_falhas_load(lake, date, &other, NULL, err);
         if (rc != PNCP_OK)
             return rc;
-        rc = merge(falhas, &other);
-        falhas->version = other.version;
+        rc = pncp_falhas_merge(falhas, &other);
         pncp_falhas_release(&other);
         if (rc != PNCP_OK)
             return pncp_err_set(err, rc, "%s: out of memory", path);

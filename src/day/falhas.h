@@ -51,9 +51,25 @@ MUST_CHECK enum pncp_code pncp_falhas_note(struct pncp_falhas *falhas, struct pn
                                            enum pncp_reason reason, long http_status, int64_t now_s);
 /* Drop the `failed` entries of a key whose row is now in the file. */
 void pncp_falhas_resolve(struct pncp_falhas *falhas, struct pncp_packed_key key);
-const struct pncp_falha *pncp_falhas_find(const struct pncp_falhas *falhas, struct pncp_packed_key key,
-                                          enum pncp_falha_kind kind);
-/* Write when dirty: write-if on the version read; on conflict read again, merge, and try again (at most 5 times).
+/* The `failed` entry of a key, or NULL. */
+const struct pncp_falha *pncp_falhas_failed(const struct pncp_falhas *falhas, struct pncp_packed_key key);
+/* The entry of a part that is absent or empty, or NULL. */
+const struct pncp_falha *pncp_falhas_part(const struct pncp_falhas *falhas, struct pncp_packed_key key,
+                                          enum pncp_falha_part part);
+/* Is it to be asked again now? */
+bool pncp_falha_is_due(const struct pncp_falha *entry, int64_t now_s);
+/* As if a part that was absent or empty when it was asked at `asked_s` had an entry: is it to be asked again now? */
+bool pncp_falha_would_be_due(int64_t asked_s, int64_t now_s);
+/* Take an entry out. */
+void pncp_falhas_drop(struct pncp_falhas *falhas, const struct pncp_falha *entry);
+/* Take over what `other`, as it is in the lake, knows better: of each (key, part) the newest last_at wins. Its version
+ * is the one that is replaced by the next write. PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_falhas_merge(struct pncp_falhas *falhas, const struct pncp_falhas *other);
+/* Write when dirty: one write-if on the version read. Entries of kind `failed` whose key has PNCP_KEY_SAVED in `keys`
+ * are left out. PNCP_E_CONFLICT: it is another now · errors of the lake · PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_falhas_write(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
+                                            struct pncp_keyset *keys, struct pncp_err *err);
+/* The same; on conflict read again, merge, and try again (at most 5 times).
  * Entries of kind `failed` whose key has PNCP_KEY_SAVED in `keys` are left out. Errors pass through: the caller decides
  * whether they matter. */
 MUST_CHECK enum pncp_code pncp_falhas_save(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,

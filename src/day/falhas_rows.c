@@ -1,43 +1,17 @@
 #include "day/falhas_rows.h"
 
-#include <string.h>
-
-/* The entry of (key, part) that is not `failed`, or NULL. */
-static struct pncp_falha *find(struct pncp_falhas *falhas, struct pncp_packed_key key, enum pncp_falha_part part)
-{
-    size_t low = 0, high = falhas->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pncp_packed_key_cmp(falhas->entries[middle].key, key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < falhas->count && pncp_packed_key_cmp(falhas->entries[low].key, key) == 0; low++) {
-        if (falhas->entries[low].part == part && falhas->entries[low].kind != PNCP_FALHA_FAILED)
-            return &falhas->entries[low];
-    }
-    return NULL;
-}
-
-static void drop(struct pncp_falhas *falhas, struct pncp_falha *entry)
-{
-    size_t behind = (size_t)(falhas->entries + falhas->count - (entry + 1));
-    memmove(entry, entry + 1, behind * sizeof(*entry));
-    falhas->count--;
-    falhas->dirty = true;
-}
+#define SETTLE_TRIES 5
 
 static enum pncp_code take_part(struct pncp_falhas *falhas, struct pncp_packed_key key, enum pncp_falha_part part,
                                 enum pncp_situacao situacao, int64_t obtained_s)
 {
-    struct pncp_falha *entry = find(falhas, key, part);
+    const struct pncp_falha *entry = pncp_falhas_part(falhas, key, part);
     bool absent = situacao == PNCP_SITUACAO_AUSENTE;
     enum pncp_falha_kind kind = absent ? PNCP_FALHA_AUSENTE : PNCP_FALHA_VAZIO;
     if (situacao != PNCP_SITUACAO_OK && entry != NULL && entry->kind == kind)
         return PNCP_OK;
     if (entry != NULL)
-        drop(falhas, entry);
+        pncp_falhas_drop(falhas, entry);
     if (situacao == PNCP_SITUACAO_OK)
         return PNCP_OK;
     return pncp_falhas_note(falhas, key, part, kind, absent ? PNCP_REASON_HTTP : PNCP_REASON_NONE, absent ? 404 : 0,
@@ -59,4 +33,20 @@ static enum pncp_code take_row(void *ctx, const struct pncp_data_row *row, struc
 enum pncp_code pncp_falhas_from_rows(struct pncp_falhas *falhas, struct pncp_data *data, struct pncp_err *err)
 {
     return pncp_data_each_row(data, take_row, falhas, NULL, err);
+}
+
+enum pncp_code pncp_falhas_settle(struct pncp_falhas *falhas, struct pncp_data *data, struct pncp_err *err)
+{
+    enum pncp_code rc = PNCP_E_CONFLICT;
+    for (int tries = 0; rc == PNCP_E_CONFLICT && tries < SETTLE_TRIES; tries++) {
+        AUTO(pncp_falhas_release) struct pncp_falhas other = {0};
+        rc = pncp_falhas_load(data->lake, data->date, &other, NULL, err);
+        if (rc == PNCP_OK && pncp_falhas_merge(falhas, &other) != PNCP_OK)
+            rc = pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
+        if (rc == PNCP_OK)
+            rc = pncp_falhas_from_rows(falhas, data, err);
+        if (rc == PNCP_OK)
+            rc = pncp_falhas_write(data->lake, data->date, falhas, data->keys, err);
+    }
+    return rc;
 }

@@ -143,31 +143,47 @@ static enum pncp_code put_all(const struct pncp_history_entry *entries, size_t c
     return pncp_json_writer_end(&w);
 }
 
-/* Sum all but the newest per run, in place; rewrites added no rows and are forgotten. Gives the new count. */
+/* Add `e`, summed, to entries[from, kept); gives the new kept. Two runs may have taken turns. */
+static size_t sum_entry(struct pncp_history_entry *entries, size_t from, size_t kept, struct pncp_history_entry e)
+{
+    size_t same = from;
+    if (!e.sum)
+        e.n = 1;
+    e.sum = true;
+    e.id[0] = '\0';
+    while (same < kept && strcmp(entries[same].run, e.run) != 0)
+        same++;
+    if (same == kept) {
+        entries[kept] = e;
+        return kept + 1;
+    }
+    struct pncp_history_entry *sum = &entries[same];
+    sum->n += e.n;
+    sum->at_s = e.at_s;
+    sum->contratacoes += e.contratacoes;
+    sum->itens += e.itens;
+    sum->arquivos += e.arquivos;
+    return kept;
+}
+
+/* Sum all but the newest per run, in place. Of the rewrites among the old ones the newest stays, whole, between what
+ * was before it and what came after (it counts all rows of its time, pncp_data_totals); the others are forgotten: they
+ * added no rows. Gives the new count. */
 static size_t sum_old(struct pncp_history_entry *entries, size_t count)
 {
-    size_t whole = PNCP_MIN(count, (size_t)PNCP_HISTORY_WHOLE), old = count - whole, kept = 0;
+    size_t whole = PNCP_MIN(count, (size_t)PNCP_HISTORY_WHOLE), old = count - whole, kept = 0, from = 0, rewrite = old;
     for (size_t i = 0; i < old; i++) {
-        struct pncp_history_entry e = entries[i];
-        if (e.rewrite)
-            continue;
-        if (!e.sum)
-            e.n = 1;
-        e.sum = true;
-        e.id[0] = '\0';
-        size_t same = 0; /* two runs may have taken turns */
-        while (same < kept && strcmp(entries[same].run, e.run) != 0)
-            same++;
-        if (same == kept) {
+        if (entries[i].rewrite)
+            rewrite = i;
+    }
+    for (size_t i = 0; i < old; i++) {
+        const struct pncp_history_entry e = entries[i];
+        if (i == rewrite) {
             entries[kept++] = e;
-            continue;
+            from = kept;
+        } else if (!e.rewrite) {
+            kept = sum_entry(entries, from, kept, e);
         }
-        struct pncp_history_entry *sum = &entries[same];
-        sum->n += e.n;
-        sum->at_s = e.at_s;
-        sum->contratacoes += e.contratacoes;
-        sum->itens += e.itens;
-        sum->arquivos += e.arquivos;
     }
     memmove(&entries[kept], &entries[old], whole * sizeof(*entries));
     return kept + whole;

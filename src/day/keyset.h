@@ -15,6 +15,8 @@ enum pncp_key_flag {
     PNCP_KEY_FAILED = 8, /* has an entry of kind `failed` in falhas */
     PNCP_KEY_SEEN = 16,  /* scratch of one pass (verify, state) */
     PNCP_KEY_READ = 32,  /* scratch of data.c: met in the version being read */
+    PNCP_KEY_OLD = 64,   /* its row was there when the run began */
+    PNCP_KEY_DUE = 128,  /* asked for before, and to be asked again by this run */
 };
 
 struct pncp_keyset;

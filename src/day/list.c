@@ -16,41 +16,7 @@ void pncp_list_info_init(struct pncp_list_info *info)
         info->totals[i] = -1;
 }
 
-/* ---- one growing file ------------------------------------------------------------------------ */
-
-static enum pncp_code file_open(struct pncp_list_file *file, struct pncp_lake *lake, struct pncp_err *err)
-{
-    enum pncp_code rc = pncp_stage_open(lake, &file->stage, err);
-    return rc != PNCP_OK ? rc : pncp_stage_append(&file->stage, "PAR1", PNCP_PARQUET_MAGIC_BYTES, err);
-}
-
-static void file_release(struct pncp_list_file *file)
-{
-    pncp_stage_release(&file->stage);
-    if (file->has_footer)
-        pncp_footer_release(&file->footer);
-    *file = (struct pncp_list_file){.stage = PNCP_STAGE_INIT};
-}
-
-/* Append the groups of the encoded file `bytes` (footer `added`). */
-static enum pncp_code file_append(struct pncp_list_file *file, const struct pncp_buf *bytes,
-                                  const struct pncp_footer *added, struct pncp_err *err)
-{
-    AUTO(pncp_buf_release) struct pncp_buf tail = {0};
-    struct pncp_footer merged;
-    uint64_t at = file->stage.bytes;
-    size_t keep = file->has_footer ? file->footer.group_count : 0;
-    enum pncp_code rc =
-        pncp_footer_merge(file->has_footer ? &file->footer : NULL, keep, added, at, NULL, 0, &tail, &merged, err);
-    if (rc != PNCP_OK)
-        return rc;
-    if (file->has_footer)
-        pncp_footer_release(&file->footer);
-    file->footer = merged;
-    file->has_footer = true;
-    return pncp_stage_append(&file->stage, bytes->data + PNCP_PARQUET_MAGIC_BYTES,
-                             (size_t)(added->data_end - PNCP_PARQUET_MAGIC_BYTES), err);
-}
+/* ---- the file ---------------------------------------------------------------------------------- */
 
 static enum pncp_code totals_json(const struct pncp_list_info *info, struct pncp_buf *ret_json)
 {
@@ -68,7 +34,7 @@ static enum pncp_code totals_json(const struct pncp_list_info *info, struct pncp
 }
 
 /* Write the footer with the list's key-values and put the file at `path`. The stage is gone then, the footer stays. */
-static enum pncp_code file_put(struct pncp_list_file *file, struct pncp_list *list, const char *path,
+static enum pncp_code file_put(struct pncp_group_file *file, struct pncp_list *list, const char *path,
                                struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf tail = {0}, totals = {0}, empty = {0};
@@ -112,15 +78,12 @@ static enum pncp_code file_put(struct pncp_list_file *file, struct pncp_list *li
 enum pncp_code pncp_list_create(struct pncp_lake *lake, struct pncp_date date, struct pncp_list *ret_list,
                                 struct pncp_err *err)
 {
-    struct pncp_list list = {.lake = lake,
-                             .date = date,
-                             .writing = true,
-                             .all = {.stage = PNCP_STAGE_INIT},
-                             .part = {.stage = PNCP_STAGE_INIT}};
+    struct pncp_list list = {
+        .lake = lake, .date = date, .writing = true, .all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
     pncp_list_info_init(&list.info);
     if (pncp_table_init(&list.pending, pncp_list_schema()) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
-    enum pncp_code rc = file_open(&list.all, lake, err);
+    enum pncp_code rc = pncp_group_file_open(&list.all, lake, err);
     if (rc != PNCP_OK) {
         pncp_list_release(&list);
         return pncp_err_wrap(err, rc, "list");
@@ -131,8 +94,8 @@ enum pncp_code pncp_list_create(struct pncp_lake *lake, struct pncp_date date, s
 
 void pncp_list_close(struct pncp_list *list)
 {
-    file_release(&list->all);
-    file_release(&list->part);
+    pncp_group_file_release(&list->all);
+    pncp_group_file_release(&list->part);
     if (list->pending.schema != NULL)
         pncp_table_release(&list->pending);
     pncp_object_release(&list->object);
@@ -141,14 +104,14 @@ void pncp_list_close(struct pncp_list *list)
 void pncp_list_release(struct pncp_list *list)
 {
     pncp_list_close(list);
-    *list = (struct pncp_list){.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    *list = (struct pncp_list){.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
 }
 
 enum pncp_code pncp_list_part_begin(struct pncp_list *list, int modalidade, struct pncp_err *err)
 {
     enum pncp_code rc = pncp_list_flush(list, err); /* a group holds rows of one modalidade */
     if (rc == PNCP_OK)
-        rc = file_open(&list->part, list->lake, err);
+        rc = pncp_group_file_open(&list->part, list->lake, err);
     if (rc == PNCP_OK)
         list->part_modalidade = modalidade;
     return rc;
@@ -163,7 +126,7 @@ enum pncp_code pncp_list_part_end(struct pncp_list *list, int64_t total, bool sa
         pncp_place_list_part(list->date, list->part_modalidade, path);
         rc = file_put(&list->part, list, path, err);
     }
-    file_release(&list->part);
+    pncp_group_file_release(&list->part);
     list->part_modalidade = 0;
     return rc;
 }
@@ -188,9 +151,9 @@ enum pncp_code pncp_list_flush(struct pncp_list *list, struct pncp_err *err)
     enum pncp_code rc = pncp_group_encode(&list->pending, &LIST_ENCODE, &bytes, &footer, err);
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "list");
-    rc = file_append(&list->all, &bytes, &footer, err);
+    rc = pncp_group_file_append(&list->all, &bytes, &footer, err);
     if (rc == PNCP_OK && list->part_modalidade != 0)
-        rc = file_append(&list->part, &bytes, &footer, err);
+        rc = pncp_group_file_append(&list->part, &bytes, &footer, err);
     pncp_footer_release(&footer);
     pncp_table_clear(&list->pending);
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "list");

@@ -9,6 +9,7 @@
 #define PNCP_LIST_H
 
 #include "base/clock.h"
+#include "day/group_file.h"
 #include "lake/lake.h"
 #include "model/key.h"
 #include "parquet/parquet.h"
@@ -25,23 +26,16 @@ void pncp_list_info_init(struct pncp_list_info *info);
 /* Rows in a group: read back whole by the plan, so it bounds memory (500 × about 2 KB). */
 #define PNCP_LIST_GROUP_ROWS 500
 
-/* One Parquet file growing in a stage. */
-struct pncp_list_file {
-    struct pncp_stage stage;
-    struct pncp_footer footer; /* of the groups written so far; of a saved list the groups are left in the file */
-    bool has_footer;
-};
-
 struct pncp_list {
     struct pncp_lake *lake; /* borrowed */
     struct pncp_date date;
     struct pncp_list_info info;
-    bool writing; /* under construction */
-    struct pncp_list_file all, part;
-    int part_modalidade;       /* 0: no part is being written */
-    struct pncp_table pending; /* rows not yet in a group */
-    int64_t rows;              /* pending included */
-    struct pncp_object object; /* when it was opened from the lake */
+    bool writing;                     /* under construction */
+    struct pncp_group_file all, part; /* of a saved list the groups are left in the file */
+    int part_modalidade;              /* 0: no part is being written */
+    struct pncp_table pending;        /* rows not yet in a group */
+    int64_t rows;                     /* pending included */
+    struct pncp_object object;        /* when it was opened from the lake */
 };
 
 /* Begin a new list. PNCP_E_IO · PNCP_E_NOMEM. */

@@ -1,5 +1,5 @@
 /*
- * Column by column: the groups of the source are decoded, and the rows of each go to a temporary file, sorted by the
+ * Column by column: the groups of the inputs are decoded, and the rows of each go to a temporary file, sorted by the
  * new row group that they belong to; from there each new row group gathers its rows in their order and encodes them.
  * The encoded chunks wait in a second temporary file, because the file has them group by group.
  */
@@ -27,8 +27,15 @@ struct piece { /* rows of one source group that go to one new group, in the temp
 };
 #define NO_PIECE UINT32_MAX
 
+struct source_group { /* of an input; counted through all inputs */
+    const struct pncp_regroup_input *input;
+    size_t number; /* there */
+};
+
 struct work {
     const struct pncp_regroup *r;
+    struct source_group *sources;
+    size_t source_count;
     struct group *groups;
     size_t group_count;
     uint64_t *rows;  /* per new group */
@@ -36,7 +43,8 @@ struct work {
     uint32_t *begin; /* per source group, and the end: its first row, counted through all groups */
     uint32_t *moved; /* from begin[group] on, rows of that source group in the order in which they go to new groups */
     uint16_t *to;    /* … and the new group of each */
-    uint32_t *next;  /* row of a source group's piece to take next, while a new group is gathered */
+    uint32_t *moved_end; /* per source group: where its moved rows end */
+    uint32_t *next;      /* row of a source group's piece to take next, while a new group is gathered */
     struct piece *pieces;
     size_t piece_count, piece_cap;
     struct pncp_stage loose, encoded, entries; /* pieces of the column at hand; chunks; their metadata */
@@ -50,12 +58,14 @@ static enum pncp_code no_memory(struct pncp_err *err)
 
 static void release(struct work *work)
 {
+    pncp_free(work->sources);
     pncp_free(work->groups);
     pncp_free(work->rows);
     pncp_free(work->from);
     pncp_free(work->begin);
     pncp_free(work->moved);
     pncp_free(work->to);
+    pncp_free(work->moved_end);
     pncp_free(work->next);
     pncp_free(work->pieces);
     pncp_stage_release(&work->loose);
@@ -66,26 +76,51 @@ static void release(struct work *work)
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
+static const struct pncp_group *source_group(const struct work *work, size_t group)
+{
+    const struct source_group *source = &work->sources[group];
+    return &source->input->footer->groups[source->number];
+}
+
+static enum pncp_code plan_sources(struct work *work, struct pncp_err *err)
+{
+    const struct pncp_regroup *r = work->r;
+    size_t count = 0;
+    for (size_t i = 0; i < r->input_count; i++)
+        count += r->inputs[i].footer->group_count;
+    if (count > UINT16_MAX)
+        return pncp_err_set(err, PNCP_E_LIMIT, "compact: %zu row groups are too many", count);
+    work->sources = pncp_calloc(count, sizeof(*work->sources));
+    work->begin = pncp_calloc(count + 1, sizeof(*work->begin));
+    work->next = pncp_calloc(count, sizeof(*work->next));
+    work->moved_end = pncp_calloc(count, sizeof(*work->moved_end));
+    if (work->sources == NULL || work->begin == NULL || work->next == NULL || work->moved_end == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < r->input_count; i++) {
+        for (size_t group = 0; group < r->inputs[i].footer->group_count; group++)
+            work->sources[work->source_count++] = (struct source_group){.input = &r->inputs[i], .number = group};
+    }
+    for (size_t i = 0; i < count; i++)
+        work->begin[i + 1] = work->begin[i] + (uint32_t)source_group(work, i)->rows;
+    return PNCP_OK;
+}
+
 static enum pncp_code plan_rows(struct work *work, struct pncp_err *err)
 {
-    const struct pncp_footer *footer = work->r->footer;
-    size_t rows = (size_t)footer->rows;
-    work->begin = pncp_calloc(footer->group_count + 1, sizeof(*work->begin));
-    work->next = pncp_calloc(footer->group_count, sizeof(*work->next));
-    work->from = pncp_calloc(rows, sizeof(*work->from));
-    work->moved = pncp_calloc(rows, sizeof(*work->moved));
-    work->to = pncp_calloc(rows, sizeof(*work->to));
-    if (work->begin == NULL || work->next == NULL || work->from == NULL || work->moved == NULL || work->to == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < footer->group_count; i++)
-        work->begin[i + 1] = work->begin[i] + (uint32_t)footer->groups[i].rows;
-    return PNCP_OK;
+    enum pncp_code rc = plan_sources(work, err);
+    if (rc != PNCP_OK)
+        return rc;
+    size_t all = work->begin[work->source_count];
+    work->from = pncp_calloc(work->r->rows, sizeof(*work->from));
+    work->moved = pncp_calloc(all, sizeof(*work->moved));
+    work->to = pncp_calloc(all, sizeof(*work->to));
+    return work->from == NULL || work->moved == NULL || work->to == NULL ? no_memory(err) : PNCP_OK;
 }
 
 /* The source group of a row. */
 static uint16_t group_of(const struct work *work, uint32_t row)
 {
-    size_t low = 0, high = work->r->footer->group_count;
+    size_t low = 0, high = work->source_count;
     while (high - low > 1) { /* begin[low] <= row < begin[high] */
         size_t middle = low + (high - low) / 2;
         if (work->begin[middle] <= row)
@@ -99,11 +134,10 @@ static uint16_t group_of(const struct work *work, uint32_t row)
 /* How many rows from `first` on make the next group. */
 static size_t group_size(const struct work *work, size_t first)
 {
-    const struct pncp_footer *footer = work->r->footer;
     uint64_t bytes = 0;
     size_t count = 0;
-    for (; first + count < footer->rows && count < GROUP_ROWS_MAX; count++) {
-        const struct pncp_group *from = &footer->groups[work->from[first + count]];
+    for (; first + count < work->r->rows && count < GROUP_ROWS_MAX; count++) {
+        const struct pncp_group *from = source_group(work, work->from[first + count]);
         bytes += from->bytes / from->rows;
         if (count > 0 && bytes > GROUP_BYTES_MAX)
             break;
@@ -113,7 +147,7 @@ static size_t group_size(const struct work *work, size_t first)
 
 static enum pncp_code plan_groups(struct work *work, struct pncp_err *err)
 {
-    size_t rows = (size_t)work->r->footer->rows, cap = 0;
+    size_t rows = work->r->rows, cap = 0;
     for (size_t first = 0; first < rows; first += work->groups[work->group_count++].count) {
         if (work->group_count == cap) {
             cap = pncp_grow(cap, cap + 1);
@@ -135,12 +169,12 @@ static enum pncp_code plan_groups(struct work *work, struct pncp_err *err)
 /* The rows of a source group in the order in which they come in the new file: by new group, each group's in order. */
 static void plan_moves(struct work *work, const uint32_t *order)
 {
-    memcpy(work->next, work->begin, work->r->footer->group_count * sizeof(*work->next));
+    memcpy(work->moved_end, work->begin, work->source_count * sizeof(*work->moved_end));
     for (size_t group = 0; group < work->group_count; group++) {
         const struct group *to = &work->groups[group];
         for (size_t i = to->first; i < to->first + to->count; i++) {
             uint16_t from = work->from[i];
-            uint32_t at = work->next[from]++;
+            uint32_t at = work->moved_end[from]++;
             work->moved[at] = order[i] - work->begin[from];
             work->to[at] = (uint16_t)group;
         }
@@ -150,7 +184,7 @@ static void plan_moves(struct work *work, const uint32_t *order)
 static enum pncp_code make_plan(struct work *work, const uint32_t *order, struct pncp_err *err)
 {
     enum pncp_code rc = plan_rows(work, err);
-    for (size_t i = 0; rc == PNCP_OK && i < work->r->footer->rows; i++)
+    for (size_t i = 0; rc == PNCP_OK && i < work->r->rows; i++)
         work->from[i] = group_of(work, order[i]);
     if (rc == PNCP_OK)
         rc = plan_groups(work, err);
@@ -203,11 +237,13 @@ static enum pncp_code scatter_group(struct work *work, uint32_t group, size_t le
                                     struct pncp_leaf *piece, struct pncp_err *err)
 {
     AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
-    enum pncp_code rc = pncp_parquet_read_leaf(work->r->source, work->r->footer, leaf_no, group, 1, leaf, err);
+    const struct source_group *from = &work->sources[group];
+    enum pncp_code rc =
+        pncp_parquet_read_leaf(from->input->source, from->input->footer, leaf_no, from->number, 1, leaf, err);
     if (rc == PNCP_OK && pncp_leaf_index_make(leaf, &index) != PNCP_OK)
         rc = no_memory(err);
-    for (uint32_t i = work->begin[group], end = work->begin[group + 1]; rc == PNCP_OK && i < end;) {
-        uint32_t from = i;
+    for (uint32_t i = work->begin[group], end = work->moved_end[group]; rc == PNCP_OK && i < end;) {
+        uint32_t first = i;
         uint16_t to = work->to[i];
         pncp_leaf_clear(piece);
         for (; rc == PNCP_OK && i < end && work->to[i] == to; i++) {
@@ -215,7 +251,7 @@ static enum pncp_code scatter_group(struct work *work, uint32_t group, size_t le
                 rc = no_memory(err);
         }
         if (rc == PNCP_OK)
-            rc = put_piece(work, &work->groups[to], group, i - from, piece, err);
+            rc = put_piece(work, &work->groups[to], group, i - first, piece, err);
     }
     return rc;
 }
@@ -230,7 +266,7 @@ static enum pncp_code scatter(struct work *work, size_t leaf_no, struct pncp_err
     for (size_t i = 0; i < work->group_count; i++)
         work->groups[i].piece = NO_PIECE;
     enum pncp_code rc = pncp_stage_empty(&work->loose, err);
-    for (uint32_t group = 0; rc == PNCP_OK && group < work->r->footer->group_count; group++) {
+    for (uint32_t group = 0; rc == PNCP_OK && group < work->source_count; group++) {
         pncp_leaf_clear(&leaf);
         rc = scatter_group(work, group, leaf_no, &leaf, &piece, err);
     }

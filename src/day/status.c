@@ -29,10 +29,9 @@ static enum pncp_code read_data(struct pncp_lake *lake, struct pncp_date date, s
         return rc;
     status->has_data = data.exists;
     status->done = data.rows;
-    for (size_t i = 0; i < data.history_count; i++) {
-        status->itens += data.history[i].rewrite ? 0 : data.history[i].itens;
-        status->arquivos += data.history[i].rewrite ? 0 : data.history[i].arquivos;
-    }
+    const struct pncp_day_totals totals = pncp_data_totals(&data);
+    status->itens = totals.itens;
+    status->arquivos = totals.arquivos;
     if (data.exists) {
         status->file_bytes = data.footer.file_bytes;
         status->row_groups = data.footer.group_count;

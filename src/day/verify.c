@@ -191,21 +191,15 @@ static enum pncp_code check_groups(struct pncp_data *data, struct pncp_verify *v
 
 static void check_history(const struct pncp_data *data, struct pncp_verify *verify)
 {
-    int64_t contratacoes = 0, itens = 0, arquivos = 0;
-    for (size_t i = 0; i < data->history_count; i++) {
-        const struct pncp_history_entry *e = &data->history[i];
-        contratacoes += e->rewrite ? 0 : e->contratacoes;
-        itens += e->rewrite ? 0 : e->itens;
-        arquivos += e->rewrite ? 0 : e->arquivos;
-    }
+    const struct pncp_day_totals totals = pncp_data_totals(data);
     const struct pncp_history_entry *newest = pncp_data_newest(data);
     if (newest == NULL || !pncp_view_eq_text(pncp_view_of(newest->id), data->commit))
         problem(verify, "pncp.commit is not the newest entry of pncp.history");
-    if (contratacoes != verify->rows || itens != verify->itens || arquivos != verify->arquivos)
+    if (totals.contratacoes != verify->rows || totals.itens != verify->itens || totals.arquivos != verify->arquivos)
         problem(verify,
                 "pncp.history counts %" PRId64 " contratações, %" PRId64 " itens, %" PRId64
                 " arquivos; the rows have %" PRId64 ", %" PRId64 ", %" PRId64,
-                contratacoes, itens, arquivos, verify->rows, verify->itens, verify->arquivos);
+                totals.contratacoes, totals.itens, totals.arquivos, verify->rows, verify->itens, verify->arquivos);
 }
 
 static enum pncp_code check_state(struct pncp_data *data, struct pncp_verify *verify, struct pncp_err *err)
@@ -227,20 +221,6 @@ struct falhas_check {
     struct pncp_verify *verify;
 };
 
-static const struct pncp_falha *entry_of_part(const struct pncp_falhas *falhas, struct pncp_packed_key key,
-                                              unsigned part)
-{
-    for (size_t i = 0; i < 2; i++) {
-        const struct pncp_falha *entry = pncp_falhas_find(falhas, key, i == 0 ? PNCP_FALHA_AUSENTE : PNCP_FALHA_VAZIO);
-        for (; entry != NULL && entry < falhas->entries + falhas->count && pncp_packed_key_cmp(entry->key, key) == 0;
-             entry++) {
-            if (entry->part == part && entry->kind != PNCP_FALHA_FAILED)
-                return entry;
-        }
-    }
-    return NULL;
-}
-
 static enum pncp_code check_falhas_of(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
 {
     (void)err;
@@ -249,11 +229,11 @@ static enum pncp_code check_falhas_of(void *ctx, const struct pncp_data_row *row
     const enum pncp_situacao situacoes[PNCP_PARTS] = {row->itens, row->arquivos};
     char text[PNCP_KEY_TEXT_BYTES];
     pncp_key_format(&row->key, text);
-    if (pncp_falhas_find(check->falhas, key, PNCP_FALHA_FAILED) != NULL)
+    if (pncp_falhas_failed(check->falhas, key) != NULL)
         problem(check->verify, "%s: is saved, falhas still says that it failed", text);
     for (int part = 0; part < PNCP_PARTS; part++) {
         const struct pncp_falha *entry =
-            entry_of_part(check->falhas, key, part == PNCP_PART_ITENS ? PNCP_FALHA_ITENS : PNCP_FALHA_ARQUIVOS);
+            pncp_falhas_part(check->falhas, key, part == PNCP_PART_ITENS ? PNCP_FALHA_ITENS : PNCP_FALHA_ARQUIVOS);
         const char *name = pncp_part_text((enum pncp_part)part), *situacao = pncp_situacao_text(situacoes[part]);
         bool wanted = situacoes[part] != PNCP_SITUACAO_OK;
         bool same = entry != NULL && (entry->kind == PNCP_FALHA_AUSENTE) == (situacoes[part] == PNCP_SITUACAO_AUSENTE);

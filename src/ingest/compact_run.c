@@ -15,7 +15,8 @@ static enum pncp_code compact_day(struct pncp_run *run, struct pncp_compacted *r
     compacted.rows = run->data.rows;
     compacted.groups_before = run->data.footer.group_count;
     compacted.bytes_before = run->data.footer.file_bytes;
-    rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &compacted.done, &result, err);
+    const struct pncp_rewrite rewrite = {.run_id = run->run_id, .stop = pncp_stop_flag()};
+    rc = pncp_data_rewrite(&run->data, &rewrite, &compacted.done, &result, err);
     if (rc == PNCP_OK && compacted.done)
         rc = pncp_state_save(&run->data, err);
     compacted.groups_after = run->data.footer.group_count;

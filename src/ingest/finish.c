@@ -28,7 +28,9 @@ static void count_remaining(struct pncp_run *run)
     int64_t now_s = pncp_clock_now_us() / 1000000;
     day->listed = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, 0);
     day->remaining = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED, PNCP_KEY_SAVED);
-    day->done_before = (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED | PNCP_KEY_SAVED, PNCP_KEY_TAKEN);
+    const unsigned saved = PNCP_KEY_LISTED | PNCP_KEY_SAVED;
+    day->done_before = (int64_t)(pncp_keyset_count(run->keys, saved, PNCP_KEY_TAKEN) +
+                                 pncp_keyset_count(run->keys, saved | PNCP_KEY_TAKEN | PNCP_KEY_OLD, 0));
     day->failed_due = day->failed_waiting = 0;
     for (size_t i = 0; i < run->falhas.count; i++) {
         const struct pncp_falha *falha = &run->falhas.entries[i];
@@ -79,14 +81,13 @@ static enum pncp_code write_complete(struct pncp_run *run, struct pncp_err *err)
     enum pncp_code rc = pncp_data_each_row(&run->data, count_situation, &situations, NULL, err);
     if (rc != PNCP_OK)
         return rc;
-    struct pncp_complete complete = {.contratacoes = run->data.rows,
-                                     .ausente = situations.ausente,
-                                     .vazio = situations.vazio,
-                                     .list_at_s = run->list.info.list_at_s};
-    for (size_t i = 0; i < run->data.history_count; i++) {
-        complete.itens += run->data.history[i].rewrite ? 0 : run->data.history[i].itens;
-        complete.arquivos += run->data.history[i].rewrite ? 0 : run->data.history[i].arquivos;
-    }
+    const struct pncp_day_totals totals = pncp_data_totals(&run->data);
+    const struct pncp_complete complete = {.contratacoes = run->data.rows,
+                                           .itens = totals.itens,
+                                           .arquivos = totals.arquivos,
+                                           .ausente = situations.ausente,
+                                           .vazio = situations.vazio,
+                                           .list_at_s = run->list.info.list_at_s};
     return pncp_complete_write(&run->data, &complete, err);
 }
 
@@ -99,6 +100,9 @@ static enum pncp_code rows_are_saved(enum pncp_code rc, const char *what, struct
 /* Give back what fetching has used: a rewrite needs as much. */
 static void end_fetching(struct pncp_run *run)
 {
+    if (run->fetching_ended)
+        return;
+    run->fetching_ended = true;
     pncp_saver_release(&run->saver);
     if (run->fetch != NULL)
         pncp_fetch_close(run->fetch);
@@ -109,6 +113,24 @@ static void end_fetching(struct pncp_run *run)
     pncp_list_close(&run->list);
     pncp_falhas_release(&run->falhas_before);
     pncp_mem_trim();
+}
+
+/* The rows fetched again take their places. With --no-auto-resume only when all were asked for: the old rows stand when
+ * it was interrupted. */
+static enum pncp_code renew_rows(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err)
+{
+    const struct pncp_rewrite rewrite = {.run_id = run->run_id, .stop = pncp_stop_flag(), .renewals = &run->renewals};
+    struct pncp_commit_result result;
+    uint64_t begun = pncp_clock_mono_ms();
+    bool done, ended = rc == PNCP_OK || (rc == PNCP_E_UNAVAILABLE && !run->options->again.everything);
+    if (run->renewals.rows == 0 || !ended)
+        return PNCP_OK;
+    run->phase = PNCP_PHASE_REWRITING;
+    end_fetching(run);
+    rc = pncp_data_rewrite(&run->data, &rewrite, &done, &result, err);
+    if (rc == PNCP_OK && done)
+        pncp_report_renewed(run, &result, (double)(pncp_clock_mono_ms() - begun) / 1000);
+    return rows_are_saved(rc, "those fetched again are not and will be asked for once more", err);
 }
 
 /* A final day that is whole: compacted, then `completo`. */
@@ -122,7 +144,8 @@ static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
     run->phase = PNCP_PHASE_REWRITING;
     uint64_t begun = pncp_clock_mono_ms();
     end_fetching(run);
-    rc = pncp_data_compact(&run->data, run->run_id, pncp_stop_flag(), &done, &result, err);
+    const struct pncp_rewrite rewrite = {.run_id = run->run_id, .stop = pncp_stop_flag()};
+    rc = pncp_data_rewrite(&run->data, &rewrite, &done, &result, err);
     if (rc != PNCP_OK)
         return rows_are_saved(rc, "the day is not compacted", err);
     if (done) {
@@ -145,10 +168,7 @@ static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
 {
     enum pncp_state_health health;
     char what[PNCP_STATE_WHAT_BYTES];
-    enum pncp_code rc = pncp_falhas_from_rows(&run->falhas, &run->data, err);
-    if (rc == PNCP_OK)
-        rc = rows_are_saved(pncp_falhas_save(run->lake, run->options->date, &run->falhas, run->keys, err),
-                            "falhas is not", err);
+    enum pncp_code rc = rows_are_saved(pncp_falhas_settle(&run->falhas, &run->data, err), "falhas is not", err);
     bool stale = false;
     for (int part = 0; rc == PNCP_OK && part < PNCP_PARTS && !stale; part++) {
         rc = pncp_state_check(&run->data, (enum pncp_part)part, &health, what, err);
@@ -165,7 +185,7 @@ static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
 static bool too_many_failed(const struct pncp_run *run)
 {
     const struct pncp_share *max = &run->options->max_failed;
-    int64_t failed = run->day->failed_due + run->day->failed_waiting;
+    int64_t failed = run->day->failed_due + run->day->failed_waiting + run->not_renewed;
     return max->percent ? failed * 100 > max->value * run->day->listed : failed > max->value;
 }
 
@@ -194,7 +214,9 @@ enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct p
     list_failures(run);
     count_remaining(run);
     day->listed_final = run->list_whole && run->list.info.final && run->options->max_contratacoes == 0;
-    enum pncp_code rest = save_rest(run, &finish_err);
+    enum pncp_code rest = renew_rows(run, rc, &finish_err);
+    if (rest == PNCP_OK)
+        rest = save_rest(run, &finish_err);
     day->complete = rc == PNCP_OK && day->listed_final && day->remaining == 0 && !empty_list(run);
     if (rest == PNCP_OK && day->complete)
         rest = complete_day(run, &finish_err);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "day/falhas.h"
 #include "event/event.h"
 #include "fetch/fetch.h"
 #include "pncp/part.h"
@@ -26,6 +27,14 @@ struct pncp_share {
     bool percent;
 };
 
+/* What is asked again of what was asked before. */
+struct pncp_again {
+    bool everything; /* --no-auto-resume: the whole day, whatever is done */
+    bool only;       /* retry: nothing that was never tried */
+    bool not_due;    /* retry --all: also what has not waited long enough, or is closed */
+    unsigned parts;  /* of falhas: enum pncp_falha_part */
+};
+
 struct pncp_ingest_options {
     struct pncp_date date;
     const char *lake_url;
@@ -34,9 +43,11 @@ struct pncp_ingest_options {
     int64_t max_contratacoes;     /* 0: all; else look only at the first so many of the list */
     uint32_t max_duration_ms;     /* 0: none; else nothing new is begun after that */
     struct pncp_share max_failed; /* of the day's list: as many failed contratações are still exit 0 */
-    const char *input;            /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
+    struct pncp_again again;
+    const char *input; /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
     struct pncp_fetch_options fetch;
     enum pncp_confirm confirm;
+    const char *spool;                     /* folder for lots that cannot be saved; NULL: none */
     const char *consulta_url, *detail_url; /* checked bases, without trailing slash */
     int64_t final_after_s;                 /* how long after its end a day is final */
     bool allow_empty, unsafe_store;

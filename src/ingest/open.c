@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/sys.h"
 #include "day/layout.h"
+#include "day/spool.h"
 #include "ingest/input.h"
 #include "ingest/run.h"
 #include "ingest/task.h"
@@ -33,7 +34,8 @@ void pncp_run_init(struct pncp_run *run, const struct pncp_ingest_options *optio
                              .announced = -1,
                              .started_us = pncp_clock_now_us(),
                              .started_ms = pncp_clock_mono_ms(),
-                             .list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}}};
+                             .renewals = {.file = PNCP_GROUP_FILE_INIT},
+                             .list = {.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT}};
     make_run_id(run);
     pncp_summary_init(ret_summary, run->run_id, options->lake_url, options->date);
     run->day = &ret_summary->days[0];
@@ -74,38 +76,83 @@ enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *sum
     return hold_day(run, err);
 }
 
+/* Is a part of that row to be asked again: absent or empty, and due? */
+static bool part_is_due(const struct pncp_run *run, const struct pncp_data_row *row, enum pncp_falha_part part)
+{
+    const struct pncp_again *again = &run->options->again;
+    enum pncp_situacao situacao = part == PNCP_FALHA_ITENS ? row->itens : row->arquivos;
+    int64_t now_s = run->started_us / 1000000;
+    if (situacao == PNCP_SITUACAO_OK || (again->parts & part) == 0)
+        return false;
+    const struct pncp_falha *entry = pncp_falhas_part(&run->falhas_before, pncp_key_pack(&row->key), part);
+    if (again->not_due)
+        return true;
+    return entry != NULL ? pncp_falha_is_due(entry, now_s)
+                         : pncp_falha_would_be_due(row->obtido_em_us / 1000000, now_s);
+}
+
 static enum pncp_code look_at_row(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
 {
-    (void)err;
     struct pncp_run *run = ctx;
+    unsigned flags = PNCP_KEY_OLD;
+    enum pncp_code rc = PNCP_OK;
     if (!run->has_known && row->itens == PNCP_SITUACAO_OK) {
         run->known = row->key;
         run->has_known = true;
     }
-    return PNCP_OK;
+    if (run->options->again.everything || part_is_due(run, row, PNCP_FALHA_ITENS) ||
+        part_is_due(run, row, PNCP_FALHA_ARQUIVOS)) {
+        rc = pncp_renewals_saw(&run->renewals, row);
+        flags |= PNCP_KEY_DUE;
+    }
+    if (rc == PNCP_OK)
+        rc = pncp_keyset_set(run->keys, pncp_key_pack(&row->key), flags, NULL);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "keys: out of memory");
 }
 
-/* What is done and what has failed before, into `keys`. */
+static enum pncp_code look_at_failed(struct pncp_run *run, const struct pncp_falha *entry, struct pncp_err *err)
+{
+    const struct pncp_again *again = &run->options->again;
+    bool due = again->everything || ((again->parts & entry->part) != 0 &&
+                                     (again->not_due || pncp_falha_is_due(entry, run->started_us / 1000000)));
+    if (entry->kind != PNCP_FALHA_FAILED || (pncp_keyset_get(run->keys, entry->key) & PNCP_KEY_SAVED) != 0)
+        return PNCP_OK;
+    enum pncp_code rc =
+        pncp_keyset_set(run->keys, entry->key, PNCP_KEY_FAILED | (due ? (unsigned)PNCP_KEY_DUE : 0U), NULL);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "keys: out of memory");
+}
+
+static void told_of_spool(void *ctx, const char *name, int64_t contratacoes, const char *problem)
+{
+    struct pncp_run *run = ctx;
+    if (problem == NULL)
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "spool",
+                       "%" PRId64 " contratacoes that an earlier run could not save are committed: %s", contratacoes,
+                       name);
+    else
+        pncp_event_warning(run->event, "spool: %s: %s", name, problem);
+}
+
+/* falhas first and the data after it: what is asked again goes by the rows, which are not older than the entries. */
 enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err)
 {
+    bool rebuilt = false;
     if (pncp_keyset_new(&run->keys) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
-    enum pncp_code rc = pncp_data_open(run->lake, run->options->date, run->keys, &run->data, err);
-    bool rebuilt = false;
-    if (rc == PNCP_OK)
-        rc = pncp_data_each_row(&run->data, look_at_row, run, NULL, err);
-    if (rc == PNCP_OK)
-        rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas_before, &rebuilt, err);
+    enum pncp_code rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas_before, &rebuilt, err);
     if (rc == PNCP_OK)
         rc = pncp_falhas_load(run->lake, run->options->date, &run->falhas, NULL, err);
     if (rebuilt)
         pncp_event_warning(run->event, "falhas of the day was damaged: rebuilt from the data");
-    for (size_t i = 0; rc == PNCP_OK && i < run->falhas_before.count; i++) {
-        const struct pncp_falha *falha = &run->falhas_before.entries[i];
-        if (falha->kind == PNCP_FALHA_FAILED && (pncp_keyset_get(run->keys, falha->key) & PNCP_KEY_SAVED) == 0 &&
-            pncp_keyset_set(run->keys, falha->key, PNCP_KEY_FAILED, NULL) != PNCP_OK)
-            rc = pncp_err_set(err, PNCP_E_NOMEM, "keys: out of memory");
-    }
+    if (rc == PNCP_OK)
+        rc = pncp_data_open(run->lake, run->options->date, run->keys, &run->data, err);
+    if (rc == PNCP_OK && run->options->spool != NULL)
+        rc = pncp_spool_take(run->options->spool, &run->data, told_of_spool, run, err);
+    if (rc == PNCP_OK)
+        rc = pncp_data_each_row(&run->data, look_at_row, run, NULL, err);
+    pncp_renewals_seal(&run->renewals);
+    for (size_t i = 0; rc == PNCP_OK && i < run->falhas_before.count; i++)
+        rc = look_at_failed(run, &run->falhas_before.entries[i], err);
     return rc;
 }
 
@@ -259,7 +306,9 @@ void pncp_run_release(struct pncp_run *run)
     pncp_listing_free(run->listing);
     pncp_works_release(&run->works);
     pncp_plan_release(&run->plan);
-    pncp_filled_lot_release(&run->lot);
+    for (int kind = 0; kind < PNCP_LOTS; kind++)
+        pncp_filled_lot_release(&run->lots[kind]);
+    pncp_renewals_release(&run->renewals);
     pncp_list_release(&run->list);
     pncp_falhas_release(&run->falhas);
     pncp_falhas_release(&run->falhas_before);

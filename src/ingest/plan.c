@@ -50,7 +50,22 @@ static enum pncp_code load(struct pncp_plan *plan, size_t group, struct pncp_err
     return PNCP_OK;
 }
 
-static enum pncp_code remember_again(struct pncp_plan *plan, struct pncp_packed_key key, struct pncp_err *err)
+/* When it was asked last, 0: unknown, and so long ago. */
+static int64_t last_asked(const struct pncp_plan *plan, struct pncp_packed_key key)
+{
+    const struct pncp_falha *const entries[] = {pncp_falhas_failed(plan->falhas, key),
+                                                pncp_falhas_part(plan->falhas, key, PNCP_FALHA_ITENS),
+                                                pncp_falhas_part(plan->falhas, key, PNCP_FALHA_ARQUIVOS)};
+    int64_t last_s = 0;
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(entries); i++) {
+        if (entries[i] != NULL)
+            last_s = PNCP_MAX(last_s, entries[i]->last_at_s);
+    }
+    return last_s;
+}
+
+static enum pncp_code remember_again(struct pncp_plan *plan, struct pncp_packed_key key, bool renew,
+                                     struct pncp_err *err)
 {
     if (plan->again_count == plan->again_cap) {
         size_t cap = pncp_grow(plan->again_cap, plan->again_count + 1);
@@ -60,15 +75,16 @@ static enum pncp_code remember_again(struct pncp_plan *plan, struct pncp_packed_
         plan->again = again;
         plan->again_cap = cap;
     }
-    const struct pncp_falha *falha = pncp_falhas_find(plan->falhas, key, PNCP_FALHA_FAILED);
     plan->again[plan->again_count++] = (struct again){
-        .last_at_s = falha == NULL ? 0 : falha->last_at_s, .group = (uint32_t)plan->group, .row = (uint32_t)plan->row};
+        .renew = renew, .last_at_s = last_asked(plan, key), .group = (uint32_t)plan->group, .row = (uint32_t)plan->row};
     return PNCP_OK;
 }
 
 static int by_age(const void *a, const void *b)
 {
     const struct again *x = a, *y = b;
+    if (x->renew != y->renew)
+        return x->renew ? 1 : -1;
     if (x->last_at_s != y->last_at_s)
         return x->last_at_s < y->last_at_s ? -1 : 1;
     if (x->group != y->group)
@@ -76,7 +92,7 @@ static int by_age(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static enum pncp_code give(struct pncp_plan *plan, struct pncp_packed_key key, size_t row, bool again,
+static enum pncp_code give(struct pncp_plan *plan, struct pncp_packed_key key, size_t row, bool again, bool renew,
                            struct pncp_plan_item *ret_item, struct pncp_err *err)
 {
     enum pncp_code rc = pncp_keyset_set(plan->keys, key, PNCP_KEY_TAKEN, NULL);
@@ -85,7 +101,8 @@ static enum pncp_code give(struct pncp_plan *plan, struct pncp_packed_key key, s
     assert(plan->chunk != NULL);
     plan->chunk->uses++;
     plan->taken++;
-    *ret_item = (struct pncp_plan_item){.key = key, .chunk = plan->chunk, .row = (uint32_t)row, .again = again};
+    *ret_item =
+        (struct pncp_plan_item){.key = key, .chunk = plan->chunk, .row = (uint32_t)row, .again = again, .renew = renew};
     return PNCP_OK;
 }
 
@@ -112,7 +129,7 @@ static enum pncp_code next_again(struct pncp_plan *plan, enum pncp_plan_state *r
     if (rc == PNCP_OK)
         rc = pncp_list_row_key(&plan->chunk->rows, again->row, &key, err);
     if (rc == PNCP_OK)
-        rc = give(plan, pncp_key_pack(&key), again->row, true, ret_item, err);
+        rc = give(plan, pncp_key_pack(&key), again->row, true, again->renew, ret_item, err);
     *ret_state = PNCP_PLAN_ITEM;
     return rc;
 }
@@ -146,6 +163,22 @@ static enum pncp_code have_row(struct pncp_plan *plan, bool *ret_have, struct pn
     }
 }
 
+enum when { NOW, LATER, NEVER };
+
+/* LATER: after all that were never tried. */
+static enum when when_to_ask(const struct pncp_plan *plan, unsigned flags)
+{
+    bool asked_before = (flags & (PNCP_KEY_SAVED | PNCP_KEY_FAILED)) != 0;
+    bool saved_by_others = (flags & (PNCP_KEY_SAVED | PNCP_KEY_OLD)) == PNCP_KEY_SAVED; /* since this run began */
+    if ((flags & PNCP_KEY_TAKEN) != 0 || saved_by_others)
+        return NEVER;
+    if (!asked_before)
+        return plan->order.only ? NEVER : NOW;
+    if ((flags & PNCP_KEY_DUE) == 0)
+        return NEVER;
+    return plan->order.everything ? NOW : LATER;
+}
+
 enum pncp_code pncp_plan_next(struct pncp_plan *plan, enum pncp_plan_state *ret_state, struct pncp_plan_item *ret_item,
                               struct pncp_err *err)
 {
@@ -170,16 +203,17 @@ enum pncp_code pncp_plan_next(struct pncp_plan *plan, enum pncp_plan_state *ret_
         struct pncp_packed_key packed = pncp_key_pack(&key);
         unsigned flags = pncp_keyset_get(plan->keys, packed);
         size_t row = plan->row;
-        bool mine = (flags & (PNCP_KEY_SAVED | PNCP_KEY_TAKEN)) == 0;
-        if (mine && (flags & PNCP_KEY_FAILED) != 0)
-            rc = remember_again(plan, packed, err);
+        enum when when = when_to_ask(plan, flags);
+        bool renew = (flags & PNCP_KEY_SAVED) != 0;
+        if (when == LATER)
+            rc = remember_again(plan, packed, renew, err);
         plan->row++;
         plan->rows_seen++;
         if (rc != PNCP_OK)
             return rc;
-        if (mine && (flags & PNCP_KEY_FAILED) == 0) {
+        if (when == NOW) {
             *ret_state = PNCP_PLAN_ITEM;
-            return give(plan, packed, row, false, ret_item, err);
+            return give(plan, packed, row, false, renew, ret_item, err);
         }
     }
     return next_again(plan, ret_state, ret_item, err);

@@ -1,6 +1,7 @@
 /*
- * The plan of a run: which contratação is fetched next. Never tried before, in the list's order; then those with a
- * `failed` entry in falhas, oldest attempt first. Rows are read from the list's file group by group, so that only the
+ * The plan of a run: which contratação is fetched next. Never tried before, in the list's order; then those that are to
+ * be asked again (PNCP_KEY_DUE): with a `failed` entry in falhas, oldest attempt first, then those that have a row with
+ * an absent or empty part, oldest attempt first. Rows are read from the list's file group by group, so that only the
  * groups with contratações under way are in memory.
  */
 #ifndef PNCP_PLAN_H
@@ -21,7 +22,8 @@ struct pncp_plan_item {
     struct pncp_packed_key key;
     struct pncp_rows_chunk *chunk; /* one use is the taker's */
     uint32_t row;
-    bool again; /* it has failed before */
+    bool again; /* it was asked for before */
+    bool renew; /* its row is there already and may be replaced */
 };
 
 struct pncp_plan {
@@ -29,7 +31,11 @@ struct pncp_plan {
     struct pncp_keyset *keys;         /* borrowed */
     const struct pncp_falhas *falhas; /* borrowed: as it was when the run began */
     int64_t take_max;                 /* items to give in all; 0: no limit (--batch-size) */
-    int64_t rows_max;                 /* look only at the first rows of the list; 0: all (--max-contratacoes) */
+    struct pncp_again_order {
+        bool only;       /* nothing that was never tried */
+        bool everything; /* what is done is due in the list's order, as if it had never been tried */
+    } order;
+    int64_t rows_max; /* look only at the first rows of the list; 0: all (--max-contratacoes) */
     int64_t taken;
     /* private */
     bool list_complete;
@@ -37,6 +43,7 @@ struct pncp_plan {
     int64_t rows_seen;
     struct pncp_rows_chunk *chunk;
     struct again {
+        bool renew;
         int64_t last_at_s;
         uint32_t group, row;
     } * again;

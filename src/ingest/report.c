@@ -21,13 +21,13 @@ static double seconds_so_far(const struct pncp_run *run)
 static double rate_so_far(const struct pncp_run *run)
 {
     double seconds = seconds_so_far(run);
-    return seconds > 0 ? (double)run->day->saved / seconds : 0;
+    return seconds > 0 ? (double)(run->day->saved + run->renewed) / seconds : 0;
 }
 
 static int64_t eta_of(const struct pncp_run *run)
 {
     double rate = rate_so_far(run);
-    int64_t left = run->announced - run->day->saved - run->day->errors;
+    int64_t left = run->announced - run->day->saved - run->renewed - run->day->errors;
     return rate > 0 && run->announced >= 0 && left >= 0 ? (int64_t)((double)left / rate) : -1;
 }
 
@@ -86,13 +86,29 @@ void pncp_report_failure(struct pncp_run *run, const struct pncp_work_failure *f
     pncp_reason_format(failure->reason, failure->http_status, reason);
     pncp_key_unpack(failure->key, &key);
     pncp_key_format(&key, text);
-    run->day->errors++;
-    pncp_summary_count_reason(run->day, reason);
-    pncp_event_log(run->event, PNCP_LEVEL_WARNING, "failure", "%s: %s could not be fetched: %s; kept in falhas", text,
+    if (!failure->renew || run->options->again.everything) {
+        run->day->errors++;
+        pncp_summary_count_reason(run->day, reason);
+    }
+    pncp_event_log(run->event, PNCP_LEVEL_WARNING, "failure", "%s: %s could not be fetched%s: %s; %s", text,
                    failure->part == PNCP_FALHA_ITENS      ? "itens"
                    : failure->part == PNCP_FALHA_ARQUIVOS ? "arquivos"
                                                           : "itens and arquivos",
-                   reason);
+                   failure->renew ? " again" : "", reason, failure->renew ? "the row stays" : "kept in falhas");
+}
+
+void pncp_report_renewed(struct pncp_run *run, const struct pncp_commit_result *rewrite, double seconds)
+{
+    struct pncp_day_summary *day = run->day;
+    day->renewed = rewrite->renewed;
+    for (size_t i = 0; i < run->renewals.count; i++) {
+        const struct pncp_renewal *renewal = &run->renewals.entries[i];
+        day->itens += renewal->row == 0 ? 0 : renewal->itens_total;
+        day->arquivos += renewal->row == 0 ? 0 : renewal->arquivos_total;
+    }
+    pncp_event_log(run->event, PNCP_LEVEL_INFO, "rewrite",
+                   "renewed: %" PRId64 " contratacoes, %zu row groups, %" PRIu64 " bytes, %.1f s", rewrite->renewed,
+                   rewrite->row_groups, rewrite->file_bytes, seconds);
 }
 
 void pncp_report_note(void *ctx, const struct pncp_fetch_note *note)
@@ -150,7 +166,7 @@ void pncp_report_progress(struct pncp_run *run)
 void pncp_report_tick(struct pncp_run *run)
 {
     uint64_t now = pncp_clock_mono_ms();
-    const struct pncp_event_live live = {.done = run->day->saved,
+    const struct pncp_event_live live = {.done = run->day->saved + run->renewed,
                                          .total = PNCP_MAX(run->announced, (int64_t)0),
                                          .errors = run->day->errors,
                                          .rate = rate_so_far(run),
@@ -175,7 +191,7 @@ static void tell_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
         return;
     }
     if (day->exit_code == 0 || day->exit_code == 3) {
-        pncp_event_done(run->event, day, day->saved + day->errors);
+        pncp_event_done(run->event, day, day->saved + day->renewed + day->errors);
         if (day->failed_due + day->failed_waiting > 0)
             pncp_event_warning(run->event,
                                "%lld contratacoes could not be fetched: kept in falhas, the next run asks again",

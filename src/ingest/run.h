@@ -5,6 +5,7 @@
 #include "day/data.h"
 #include "day/falhas.h"
 #include "day/list.h"
+#include "day/renewals.h"
 #include "ingest/ingest.h"
 #include "ingest/listing.h"
 #include "ingest/plan.h"
@@ -14,6 +15,8 @@
 #define PNCP_POLL_MS 250 /* live line, progress and signals are looked at this often at least */
 
 enum pncp_phase { PNCP_PHASE_LISTING, PNCP_PHASE_FETCHING, PNCP_PHASE_SAVING, PNCP_PHASE_REWRITING, PNCP_PHASE_ENDED };
+
+enum pncp_lot_kind { PNCP_LOT_NEW, PNCP_LOT_RENEWED, PNCP_LOTS };
 
 struct pncp_run {
     const struct pncp_ingest_options *options;
@@ -30,6 +33,7 @@ struct pncp_run {
     struct pncp_data data;
     struct pncp_falhas falhas;        /* the saver's while it runs */
     struct pncp_falhas falhas_before; /* as read at the start: the plan's order */
+    struct pncp_renewals renewals;    /* rows that are asked for again */
     struct pncp_key known;            /* a row of the day's file whose itens are ok */
     bool has_known;
     struct pncp_list list;
@@ -43,13 +47,17 @@ struct pncp_run {
     bool plan_ended;
     struct pncp_works works;
     struct pncp_saver saver;
-    struct pncp_filled_lot lot;     /* being filled */
-    size_t lot_bytes, saving_bytes; /* of the lot being filled, of the one being saved */
+    struct pncp_filled_lot lots[PNCP_LOTS]; /* being filled */
+    size_t lot_bytes[PNCP_LOTS];            /* … of these */
+    size_t saving_bytes;                    /* of the one being saved */
 
     uint32_t checkpoint_every;
     int64_t batch;    /* 0: all */
     bool sizes_known; /* checkpoint_every and batch are settled (auto needs the day's size) */
     uint32_t lots_closed;
+    int64_t renewed;     /* rows fetched again, waiting for the rewrite */
+    int64_t not_renewed; /* asked for again in vain, with --no-auto-resume */
+    bool fetching_ended;
     int64_t announced; /* the number of the last "Processing" line; -1: none yet */
     uint64_t live_at_ms, progress_at_ms;
     /* for the debug line that splits the CPU by stage */
@@ -84,6 +92,7 @@ void pncp_run_release(struct pncp_run *run);
 void pncp_report_total(struct pncp_run *run); /* the "Processing" line, when its number is new */
 void pncp_report_saved(struct pncp_run *run, const struct pncp_saved *saved);
 void pncp_report_failure(struct pncp_run *run, const struct pncp_work_failure *failure);
+void pncp_report_renewed(struct pncp_run *run, const struct pncp_commit_result *rewrite, double seconds);
 void pncp_report_note(void *ctx, const struct pncp_fetch_note *note); /* ctx: the run */
 void pncp_report_tick(struct pncp_run *run);     /* live line and progress file, when they are due */
 void pncp_report_progress(struct pncp_run *run); /* the progress file now */

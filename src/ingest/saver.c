@@ -63,7 +63,7 @@ static enum pncp_code note_falhas(struct pncp_saver *saver, const struct pncp_fi
             return pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
     }
     const struct pncp_details_leaves *leaf = pncp_details_leaves();
-    for (size_t row = 0; row < lot->table.rows; row++) {
+    for (size_t row = 0; !lot->renewed && row < lot->table.rows; row++) {
         struct pncp_key key;
         const struct pncp_leaf *leaves = lot->table.leaves;
         if (pncp_key_make(pncp_leaf_text(&leaves[leaf->cnpj], row), pncp_leaf_int(&leaves[leaf->ano], row),
@@ -73,32 +73,48 @@ static enum pncp_code note_falhas(struct pncp_saver *saver, const struct pncp_fi
     return PNCP_OK;
 }
 
+static enum pncp_code put_away(struct pncp_saver *saver, struct pncp_filled_lot *lot, struct pncp_saved *saved,
+                               struct pncp_err *err)
+{
+    if (lot->renewed)
+        return pncp_renewals_add(saver->renewals, saver->data->lake, &lot->table, err);
+    const struct pncp_lot rows = {.table = &lot->table, .run_id = saver->run_id, .n = lot->n};
+    return pncp_data_append(saver->data, &rows, &saved->commit, err);
+}
+
+static enum pncp_code save_rows(struct pncp_saver *saver, struct pncp_filled_lot *lot, struct pncp_saved *saved,
+                                struct pncp_err *err)
+{
+    uint64_t begun = pncp_clock_mono_ms();
+    uint32_t wait_ms = RETRY_FIRST_MS;
+    enum pncp_code rc;
+    if (lot->table.rows == 0)
+        return PNCP_OK;
+    do {
+        *err = PNCP_ERR_INIT;
+        rc = put_away(saver, lot, saved, err);
+    } while (rc != PNCP_OK && err->transient && pause_before_retry(saver, begun, &wait_ms));
+    if (rc == PNCP_OK && lot->renewed)
+        saved->renewed = lot->table.rows;
+    saved->committed = rc == PNCP_OK && saved->commit.contratacoes > 0;
+    return rc;
+}
+
 /* The data first, then falhas, then state: a crash between them repeats work and loses nothing. */
 static enum pncp_code save(struct pncp_saver *saver, struct pncp_filled_lot *lot, struct pncp_saved *ret_saved,
                            struct pncp_err *err)
 {
-    uint64_t begun = pncp_clock_mono_ms();
-    uint32_t wait_ms = RETRY_FIRST_MS;
-    enum pncp_code rc = PNCP_OK;
     *ret_saved = (struct pncp_saved){.n = lot->n, .by_size = lot->by_size, .last = lot->last};
-    if (lot->table.rows > 0) {
-        const struct pncp_lot rows = {.table = &lot->table, .run_id = saver->run_id, .n = lot->n};
-        do {
-            *err = PNCP_ERR_INIT;
-            rc = pncp_data_append(saver->data, &rows, &ret_saved->commit, err);
-        } while (rc != PNCP_OK && err->transient && pause_before_retry(saver, begun, &wait_ms));
-        if (rc != PNCP_OK)
-            return rc;
-        ret_saved->committed = ret_saved->commit.contratacoes > 0;
-    }
-    rc = note_falhas(saver, lot, err);
+    enum pncp_code rc = save_rows(saver, lot, ret_saved, err);
+    if (rc == PNCP_OK)
+        rc = note_falhas(saver, lot, err);
     if (rc != PNCP_OK)
         return rc;
     /* what the data tells too (rows absent or empty, key lists) waits for its turn; it is rebuilt at the end, or by the
      * next run */
     bool due = pncp_clock_mono_ms() - saver->state_at_ms >= saver->state_every_ms;
-    begun = pncp_clock_mono_ms();
-    wait_ms = RETRY_FIRST_MS;
+    uint64_t begun = pncp_clock_mono_ms();
+    uint32_t wait_ms = RETRY_FIRST_MS;
     if (due || saver->falhas->urgent) {
         do {
             *err = PNCP_ERR_INIT;
@@ -140,12 +156,16 @@ static void *run(void *arg)
         struct pncp_err err = PNCP_ERR_INIT;
         struct pncp_saved saved;
         enum pncp_code rc = save(saver, &lot, &saved, &err);
-        struct pncp_table spare = take_spare(&lot);
-        pncp_filled_lot_release(&lot);
+        bool unsaved = rc != PNCP_OK && !saved.committed && saved.renewed == 0;
+        struct pncp_table spare = unsaved ? (struct pncp_table){0} : take_spare(&lot);
+        if (!unsaved)
+            pncp_filled_lot_release(&lot);
         if (++lots % TRIM_EVERY_LOTS == 0)
             pncp_mem_trim();
         uint64_t cpu_us = pncp_clock_cpu_us();
         (void)pthread_mutex_lock(&saver->mutex);
+        if (unsaved)
+            saver->lot = lot;
         saver->spare = spare; /* the one before went with the lot that was given */
         saver->busy = false;
         saver->cpu_us = cpu_us;
@@ -217,6 +237,16 @@ bool pncp_saver_result(struct pncp_saver *saver, struct pncp_saved *ret_saved)
     saver->has_result = false;
     (void)pthread_mutex_unlock(&saver->mutex);
     return has;
+}
+
+bool pncp_saver_take_failed(struct pncp_saver *saver, struct pncp_filled_lot *ret_lot)
+{
+    assert(!saver->started || saver->ended);
+    if (saver->lot.table.rows == 0)
+        return false;
+    *ret_lot = saver->lot;
+    saver->lot = (struct pncp_filled_lot){0};
+    return true;
 }
 
 enum pncp_code pncp_saver_error(struct pncp_saver *saver, struct pncp_err *ret_err)

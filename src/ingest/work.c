@@ -127,6 +127,7 @@ static void report_failure(struct pncp_work *work)
     bool itens_failed = itens->state == PNCP_PART_FAILED, arquivos_failed = arquivos->state == PNCP_PART_FAILED;
     const struct pncp_part_fetch *why = itens_failed ? itens : arquivos;
     struct pncp_work_failure failure = {.key = work->item.key,
+                                        .renew = work->item.renew,
                                         .part = (itens_failed ? PNCP_FALHA_ITENS : 0) |
                                                 (arquivos_failed ? PNCP_FALHA_ARQUIVOS : 0),
                                         .reason = why->reason,

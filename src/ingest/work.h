@@ -32,6 +32,7 @@ struct pncp_work {
 
 struct pncp_work_failure {
     struct pncp_packed_key key;
+    bool renew; /* its row stays as it was */
     enum pncp_falha_part part;
     enum pncp_reason reason;
     long http_status;

@@ -37,6 +37,10 @@ MUST_CHECK enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake
                                          struct pncp_lake **ret_lake, struct pncp_err *err);
 void pncp_lake_free(struct pncp_lake *lake);
 const char *pncp_lake_url(const struct pncp_lake *lake); /* absolute, as reports name it */
+/* What tells lakes apart in names outside of them: the first twelve hex digits of the SHA-256 (FIPS 180-4) of the URL.
+ */
+#define PNCP_LAKE_TAG_BYTES 13
+void pncp_lake_tag(const struct pncp_lake *lake, char ret_tag[PNCP_LAKE_TAG_BYTES]);
 
 /* ---- reading: pinned to the version of its first answer -------------------------------------- */
 struct pncp_object {

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,14 @@ void pncp_lake_free(struct pncp_lake *lake)
     pncp_fd_close(&lake->root_fd);
     pncp_free(lake->url);
     pncp_free(lake);
+}
+
+void pncp_lake_tag(const struct pncp_lake *lake, char ret_tag[PNCP_LAKE_TAG_BYTES])
+{
+    unsigned char hash[SHA256_DIGEST_LENGTH];
+    (void)SHA256((const unsigned char *)lake->url, strlen(lake->url), hash);
+    for (size_t i = 0; i < PNCP_LAKE_TAG_BYTES / 2; i++)
+        (void)snprintf(ret_tag + 2 * i, 3, "%02x", hash[i]);
 }
 
 const char *pncp_lake_url(const struct pncp_lake *lake)

@@ -10,14 +10,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* Is `fd` still the file of that name? A sweep may have taken it between open and lock. */
-static bool is_linked(struct pncp_lake *lake, int fd, const char *path)
-{
-    struct stat of_fd, of_path;
-    return pncp_sys_fstat(fd, &of_fd) == 0 && pncp_sys_fstatat(lake->root_fd, path, &of_path, 0) == 0 &&
-           of_fd.st_ino == of_path.st_ino && of_fd.st_dev == of_path.st_dev;
-}
-
 enum pncp_code pncp_temp_open(struct pncp_lake *lake, int *ret_fd, char ret_path[512], struct pncp_err *err)
 {
     for (int tries = 0; tries < 100; tries++) {
@@ -34,7 +26,7 @@ enum pncp_code pncp_temp_open(struct pncp_lake *lake, int *ret_fd, char ret_path
             continue;
         if (fd < 0)
             return pncp_err_sys(err, errno, "lake %s: make a temporary file", lake->url);
-        if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0 && is_linked(lake, fd, ret_path)) {
+        if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0 && pncp_file_is_linked(lake->root_fd, fd, ret_path)) {
             *ret_fd = fd;
             return PNCP_OK;
         }

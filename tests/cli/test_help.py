@@ -11,12 +11,14 @@ from program import ROOT, binary, run
 EVERY_DAY = {"date", "lake", "unsafe-store", "log", "json", "quiet", "verbose"}
 ASKING = {"attempts", "retry-wait", "brake-wait", "deadline", "outage-wait", "consulta-url", "max-rate"}
 ALWAYS = {"help", "version"}
+FETCHING = EVERY_DAY | ASKING | {"checkpoint-every", "batch-size", "max-duration", "max-failed", "input", "confirm", "allow-empty",
+                                 "final-after", "connections", "detail-url", "spool"}
 FLAGS = {
-    "ingest": EVERY_DAY | ASKING | {"checkpoint-every", "batch-size", "max-contratacoes", "max-duration", "max-failed", "auto-resume", "input", "confirm",
-                                    "allow-empty", "final-after", "connections", "detail-url"},
+    "ingest": FETCHING | {"max-contratacoes", "auto-resume", "no-auto-resume"},
     "list": EVERY_DAY | ASKING | {"again", "allow-empty", "final-after"},
     "status": EVERY_DAY,
     "verify": EVERY_DAY | ASKING | {"source", "connections", "detail-url"},
+    "retry": FETCHING | {"all", "part"},
     "compact": EVERY_DAY,
     "completion": set(),
     "man": set(),

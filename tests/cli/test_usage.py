@@ -76,9 +76,8 @@ REFUSED = [
       for text in ("-1", "x", "%", "1.5%", "101%", "5%%", " 5", "99999999999999999999")],
     (["list", "--max-failed", "5"], "unknown flag --max-failed: see pncp-details list --help"),
     # flags of a later version
-    (["--no-auto-resume"], "unknown flag --no-auto-resume: did you mean --auto-resume?"),
     *[([f"--{flag}", "5"], f"unknown flag --{flag}: see pncp-details ingest --help")
-      for flag in ("spool", "wait-lease")],
+      for flag in ("wait-lease",)],
     # values that are missing, or not wanted, or given twice
     (["--date"], "--date needs a value: --date DAY"),
     (["--lake"], "--lake needs a value: --lake FOLDER"),
@@ -93,6 +92,12 @@ REFUSED = [
     (["-v", "--verbose"], "--verbose is given twice"),
     (["--quiet", "-q"], "--quiet is given twice"),
     (["--help", "-h"], "--help is given twice"),
+    (["--auto-resume", "--no-auto-resume"], "--auto-resume and --no-auto-resume contradict each other: give one of them"),
+    *[(["--no-auto-resume", f"--{flag}", "5"], f"--no-auto-resume fetches the whole day again: leave out --{flag}")
+      for flag in ("batch-size", "max-contratacoes", "max-duration")],
+    (["retry", "--max-contratacoes", "5"], "unknown flag --max-contratacoes: see pncp-details retry --help"),
+    (["retry", "--part", "resultados"], "--part resultados: give both, itens or arquivos"),
+    (["--all"], "unknown flag --all: did you mean --allow-empty?"),
     (["--quiet", "--verbose"], "--quiet and --verbose contradict each other: give one of them"),
     (["-vq"], "--quiet and --verbose contradict each other: give one of them"),
     # words
@@ -103,7 +108,7 @@ REFUSED = [
     (["lst"], 'unknown command "lst": did you mean list?'),
     (["stat"], 'unknown command "stat": did you mean status?'),
     (["frobnicate"], 'unknown command "frobnicate": see pncp-details --help'),
-    *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("retry", "adopt", "doctor", "serve")],
+    *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("adopt", "doctor", "serve")],
     (["completion"], "completion: give bash, zsh or fish"),
     (["completion", "tcsh"], "completion: give bash, zsh or fish"),
     (["completion", "bash", "zsh"], 'unexpected argument "zsh": flags begin with --'),

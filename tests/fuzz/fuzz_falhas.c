@@ -37,7 +37,9 @@ static void check_entries(const struct pncp_falhas *falhas)
         FUZZ_CHECK(entry->part >= PNCP_FALHA_ITENS && entry->part <= PNCP_FALHA_AMBAS);
         FUZZ_CHECK(entry->kind <= PNCP_FALHA_VAZIO && entry->reason <= PNCP_REASON_MALFORMED_KEY);
         FUZZ_CHECK(entry->http_status >= 0 && entry->http_status <= 999);
-        FUZZ_CHECK(pncp_falhas_find(falhas, entry->key, (enum pncp_falha_kind)entry->kind) != NULL);
+        FUZZ_CHECK((entry->kind == PNCP_FALHA_FAILED
+                        ? pncp_falhas_failed(falhas, entry->key)
+                        : pncp_falhas_part(falhas, entry->key, (enum pncp_falha_part)entry->part)) != NULL);
         if (i == 0)
             continue;
         int order = pncp_packed_key_cmp(entry[-1].key, entry->key);
@@ -91,13 +93,13 @@ static void check_note(struct pncp_falhas *falhas)
     struct pncp_falha first = falhas->entries[0];
     FUZZ_CHECK(pncp_falhas_note(falhas, first.key, (enum pncp_falha_part)first.part, PNCP_FALHA_FAILED,
                                 PNCP_REASON_HTTP, 503, NOW_S) == PNCP_OK);
-    const struct pncp_falha *noted = pncp_falhas_find(falhas, first.key, PNCP_FALHA_FAILED);
+    const struct pncp_falha *noted = pncp_falhas_failed(falhas, first.key);
     FUZZ_CHECK(noted != NULL && noted->part == first.part && noted->last_at_s == NOW_S && !noted->closed);
     FUZZ_CHECK(noted->not_before_s > NOW_S && noted->not_before_s <= NOW_S + DAY_S);
     FUZZ_CHECK(falhas->dirty && falhas->urgent);
     check_entries(falhas);
     pncp_falhas_resolve(falhas, first.key);
-    FUZZ_CHECK(pncp_falhas_find(falhas, first.key, PNCP_FALHA_FAILED) == NULL);
+    FUZZ_CHECK(pncp_falhas_failed(falhas, first.key) == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -35,9 +35,11 @@ class Day:
             last = list(self.truth.values())[-1]
             sim.control(rule=f"/{last['cnpj']}/compras/{last['ano']}/{last['sequencial']}/itens=400")
             for n in range(COUNT // BATCH + 1):
+                command = ["ingest"]
                 if n == COUNT // BATCH:
                     sim.control(clear="rules")
-                result = run("--date", DAY, "--batch-size", BATCH, *FAST, lake=self.lake, sim=sim)
+                    command = ["retry", "--all"] # it is not due yet
+                result = run(*command, "--date", DAY, "--batch-size", BATCH, *FAST, lake=self.lake, sim=sim)
                 self.exits.append(result.exit)
                 copy = folder / f"{n + 1:02}.parquet"
                 shutil.copyfile(details_path(self.lake), copy)

@@ -367,7 +367,8 @@ static void a_file_that_vanished_is_not_created(void **state)
             assert_false(rows_file_exists(&lake, DETAILS));
         }
         err = PNCP_ERR_INIT;
-        assert_int_equal(pncp_data_compact(&w.data, "run-1", &stop, &done, &result, &err), PNCP_E_UNAVAILABLE);
+        const struct pncp_rewrite rewrite = {.run_id = "run-1", .stop = &stop};
+        assert_int_equal(pncp_data_rewrite(&w.data, &rewrite, &done, &result, &err), PNCP_E_UNAVAILABLE);
         assert_true(err.transient);
         assert_false(rows_file_exists(&lake, DETAILS));
         rows_file_put(&lake, DETAILS, file.data, file.len);

@@ -25,9 +25,18 @@ static void note(struct pncp_falhas *falhas, uint32_t number, enum pncp_falha_pa
                      PNCP_OK);
 }
 
-static const struct pncp_falha *find(const struct pncp_falhas *falhas, uint32_t number, enum pncp_falha_kind kind)
+/* noipa: gcc must not see that NULL may come of it, the tests dereference what must be there. */
+__attribute__((noipa)) static const struct pncp_falha *find(const struct pncp_falhas *falhas, uint32_t number,
+                                                            enum pncp_falha_kind kind)
 {
-    return pncp_falhas_find(falhas, rows_packed(number), kind);
+    if (kind == PNCP_FALHA_FAILED)
+        return pncp_falhas_failed(falhas, rows_packed(number));
+    for (int part = PNCP_FALHA_ITENS; part <= PNCP_FALHA_AMBAS; part++) {
+        const struct pncp_falha *entry = pncp_falhas_part(falhas, rows_packed(number), (enum pncp_falha_part)part);
+        if (entry != NULL && (enum pncp_falha_kind)entry->kind == kind)
+            return entry;
+    }
+    return NULL;
 }
 
 /* ---- when ------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
-/* Which contratação is next: the untried in the list's order, then the failed, oldest attempt first. */
+/* Which contratação is next: the untried in the list's order, then what is asked again: the failed, oldest attempt
+ * first, then the absent and empty. */
 #include "base/mem.h"
 #include "ingest/plan.h"
 #include "rows_fixture.h"
@@ -46,13 +47,24 @@ static void flag(struct bench *b, uint32_t number, unsigned flags)
     assert_int_equal(pncp_keyset_set(b->keys, rows_packed(number), flags, NULL), PNCP_OK);
 }
 
-/* A failed attempt `age` seconds after the first moment. */
+static void note(struct bench *b, uint32_t number, enum pncp_falha_part part, enum pncp_falha_kind kind, int64_t age)
+{
+    assert_int_equal(pncp_falhas_note(&b->falhas, rows_packed(number), part, kind, PNCP_REASON_NONE, 0, 1000000 + age),
+                     PNCP_OK);
+}
+
+/* A row with an absent part, asked `age` seconds after the first moment and due. */
+static void absent(struct bench *b, uint32_t number, int64_t age)
+{
+    note(b, number, PNCP_FALHA_ARQUIVOS, PNCP_FALHA_AUSENTE, age);
+    flag(b, number, PNCP_KEY_SAVED | PNCP_KEY_OLD | PNCP_KEY_DUE);
+}
+
+/* A failed attempt `age` seconds after the first moment, due. */
 static void failed(struct bench *b, uint32_t number, int64_t age)
 {
-    assert_int_equal(pncp_falhas_note(&b->falhas, rows_packed(number), PNCP_FALHA_ITENS, PNCP_FALHA_FAILED,
-                                      PNCP_REASON_TIMEOUT, 0, 1000000 + age),
-                     PNCP_OK);
-    flag(b, number, PNCP_KEY_FAILED);
+    note(b, number, PNCP_FALHA_ITENS, PNCP_FALHA_FAILED, age);
+    flag(b, number, PNCP_KEY_FAILED | PNCP_KEY_DUE);
 }
 
 /* The next number, 0 at the end, UINT32_MAX when the listing has to go on first. */
@@ -107,8 +119,8 @@ static void untried_first_then_failed_by_age(void **state)
     failed(&b, 6, 20);
     failed(&b, 7, 50); /* as old as 3: the list's order */
     failed(&b, 8, 10);
-    flag(&b, 8, PNCP_KEY_SAVED);   /* its row came since */
-    flag(&b, 10, PNCP_KEY_FAILED); /* without an entry: oldest of all */
+    flag(&b, 8, PNCP_KEY_SAVED);                  /* its row came since */
+    flag(&b, 10, PNCP_KEY_FAILED | PNCP_KEY_DUE); /* without an entry: oldest of all */
     assert_order(&b, "1 4 -10 -6 -3 -7 .");
     assert_order(&b, "."); /* at most once a run */
     bench_close(&b);
@@ -127,6 +139,61 @@ static void it_waits_for_the_listing(void **state)
     assert_order(&b, "4 5 ?"); /* the failed wait: the untried that are still to come go first */
     pncp_plan_list_complete(&b.plan);
     assert_order(&b, "-2 .");
+    bench_close(&b);
+}
+
+static void absent_ones_come_last(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    list_rows(&b, 1, 9);
+    pncp_plan_list_complete(&b.plan);
+    absent(&b, 1, 70);
+    absent(&b, 2, 60);
+    note(&b, 2, PNCP_FALHA_ITENS, PNCP_FALHA_VAZIO, 80); /* the later of its two */
+    failed(&b, 3, 90);
+    flag(&b, 4, PNCP_KEY_FAILED);                              /* not due */
+    flag(&b, 5, PNCP_KEY_SAVED | PNCP_KEY_OLD);                /* nor this */
+    flag(&b, 6, PNCP_KEY_SAVED | PNCP_KEY_OLD | PNCP_KEY_DUE); /* without an entry */
+    flag(&b, 7, PNCP_KEY_SAVED | PNCP_KEY_DUE); /* failed, and saved by someone else since this run began */
+    assert_order(&b, "8 9 -3 -6 -1 -2 .");
+    bench_close(&b);
+}
+
+static void what_is_asked_again_alone(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    list_rows(&b, 1, 6);
+    absent(&b, 2, 1);
+    failed(&b, 4, 2);
+    flag(&b, 5, PNCP_KEY_FAILED);
+    b.plan.order.only = true;
+    assert_order(&b, "?");
+    pncp_plan_list_complete(&b.plan);
+    assert_order(&b, "-4 -2 .");
+    bench_close(&b);
+}
+
+/* What is done too, in the list's order. */
+static void everything_again(void **state)
+{
+    (void)state;
+    struct bench b;
+    bool again = true;
+    bench_open(&b);
+    list_rows(&b, 1, 6);
+    pncp_plan_list_complete(&b.plan);
+    b.plan.order.everything = true;
+    flag(&b, 1, PNCP_KEY_SAVED | PNCP_KEY_OLD | PNCP_KEY_DUE);
+    absent(&b, 2, 1);
+    failed(&b, 4, 2);
+    flag(&b, 5, PNCP_KEY_SAVED); /* by someone else, since this run began: it is new already */
+    assert_int_equal(next(&b, &again), 1);
+    assert_false(again);
+    assert_order(&b, "2 3 4 6 .");
     bench_close(&b);
 }
 
@@ -207,6 +274,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(untried_first_then_failed_by_age),
         cmocka_unit_test(it_waits_for_the_listing),
+        cmocka_unit_test(absent_ones_come_last),
+        cmocka_unit_test(what_is_asked_again_alone),
+        cmocka_unit_test(everything_again),
         cmocka_unit_test(limits_end_it),
         cmocka_unit_test(rows_come_from_their_groups),
     };

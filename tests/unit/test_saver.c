@@ -141,8 +141,8 @@ static void a_row_that_came_resolves_its_failure(void **state)
     give(&b, 2, 5, 1, NULL);
     (void)saved(&b);
     assert_int_equal(pncp_falhas_load(b.lake.lake, b.lake.date, &falhas, NULL, NULL), PNCP_OK);
-    assert_null(pncp_falhas_find(&falhas, rows_packed(5), PNCP_FALHA_FAILED));
-    assert_non_null(pncp_falhas_find(&falhas, rows_packed(6), PNCP_FALHA_FAILED));
+    assert_null(pncp_falhas_failed(&falhas, rows_packed(5)));
+    assert_non_null(pncp_falhas_failed(&falhas, rows_packed(6)));
     pncp_falhas_release(&falhas);
     bench_close(&b);
 }

@@ -59,7 +59,8 @@ static const volatile bool go_on = false, stop_now = true;
 
 static enum pncp_code compact(struct day *day, bool *done, struct pncp_commit_result *result, struct pncp_err *err)
 {
-    return pncp_data_compact(&day->data, "run-2", &go_on, done, result, err);
+    const struct pncp_rewrite rewrite = {.run_id = "run-2", .stop = &go_on};
+    return pncp_data_rewrite(&day->data, &rewrite, done, result, err);
 }
 
 static void assert_compacted(const struct day *day, size_t groups)
@@ -188,7 +189,8 @@ static void a_signal_stops_it(void **state)
     struct pncp_err err = PNCP_ERR_INIT;
     day_open(&day, 3, 5);
     uint64_t hash = rows_lake_hash(&day.lake);
-    assert_int_equal(pncp_data_compact(&day.data, "run-2", &stop_now, &done, &result, &err), PNCP_E_CANCELLED);
+    const struct pncp_rewrite rewrite = {.run_id = "run-2", .stop = &stop_now};
+    assert_int_equal(pncp_data_rewrite(&day.data, &rewrite, &done, &result, &err), PNCP_E_CANCELLED);
     assert_false(done);
     assert_true(rows_lake_hash(&day.lake) == hash);
     assert_int_equal(rows_temp_count(&day.lake), 0);
