@@ -93,7 +93,9 @@ void pncp_footer_unpack(struct pncp_footer *footer)
 {
     AUTO(pncp_free_ptr)
     struct pncp_chunk_numbers *numbers = pncp_calloc(footer->group_count * footer->leaf_count, sizeof(*numbers));
-    for (size_t i = 0; numbers != NULL && i < footer->group_count * footer->leaf_count; i++) {
+    if (numbers == NULL)
+        return;
+    for (size_t i = 0; i < footer->group_count * footer->leaf_count; i++) {
         struct pncp_chunk chunk;
         enum pncp_code rc = pncp_footer_chunk(footer, i / footer->leaf_count, i % footer->leaf_count, &chunk, NULL);
         if (rc != PNCP_OK || chunk.bytes > UINT32_MAX || chunk.raw_bytes > UINT32_MAX || chunk.value_slots > UINT32_MAX)

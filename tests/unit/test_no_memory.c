@@ -241,7 +241,7 @@ static enum pncp_code encode(struct pncp_err *err)
     return rc;
 }
 
-static enum pncp_code read_columns(struct pncp_err *err)
+static enum pncp_code read_columns_of(bool unpacked, struct pncp_err *err)
 {
     struct pncp_view view = pncp_buf_view(&file.bytes);
     struct pncp_source source = pncp_source_of_view(&view);
@@ -249,6 +249,8 @@ static enum pncp_code read_columns(struct pncp_err *err)
     enum pncp_code rc = pncp_footer_read(&source, &footer, err);
     if (rc == PNCP_OK)
         rc = pncp_footer_check_schema(&footer, &schema, err);
+    if (rc == PNCP_OK && unpacked)
+        pncp_footer_unpack(&footer);
     for (size_t i = 0; rc == PNCP_OK && i < schema.leaf_count; i++) {
         AUTO(pncp_leaf_release) struct pncp_leaf leaf;
         pncp_leaf_init(&leaf, &schema.leaves[i]);
@@ -257,6 +259,16 @@ static enum pncp_code read_columns(struct pncp_err *err)
             sample_same_leaf(&leaf, &rows.leaves[i]);
     }
     return rc;
+}
+
+static enum pncp_code read_columns(struct pncp_err *err)
+{
+    return read_columns_of(false, err);
+}
+
+static enum pncp_code read_unpacked(struct pncp_err *err)
+{
+    return read_columns_of(true, err);
 }
 
 static enum pncp_code build_footer(struct pncp_err *err)
@@ -291,6 +303,7 @@ static void test_parquet(void **state)
     exhaust(build_footer, 8);
     exhaust(make_empty, 8);
     exhaust(read_columns, 8);
+    exhaust(read_unpacked, 9);
     exhaust(encode, 16);
 }
 
