@@ -376,48 +376,70 @@ static void read_keys(const struct pncp_leaf *cnpj, const struct pncp_leaf *ano,
     }
 }
 
-void rows_read(struct pncp_lake *lake, const char *path, const struct pncp_schema *schema, struct rows_read *ret_read)
+static enum pncp_code read_leaves(const struct pncp_source *source, const struct pncp_footer *footer,
+                                  const struct pncp_schema *schema, struct rows_read *read, struct pncp_err *err)
+{
+    static const char *const names[] = {"cnpj", "ano", "sequencial"};
+    struct pncp_leaf keys[PNCP_ARRAY_LEN(names)];
+    int at[PNCP_ARRAY_LEN(names)];
+    enum pncp_code rc = PNCP_OK;
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(names); i++) {
+        at[i] = pncp_schema_find(schema, names[i]);
+        pncp_leaf_init(&keys[i], &schema->leaves[at[i]]);
+    }
+    for (size_t leaf = 0; rc == PNCP_OK && leaf < schema->leaf_count; leaf++) {
+        struct pncp_leaf column, *to = &column;
+        pncp_leaf_init(&column, &schema->leaves[leaf]);
+        for (size_t i = 0; i < PNCP_ARRAY_LEN(names); i++)
+            to = at[i] == (int)leaf ? &keys[i] : to;
+        if (footer->group_count > 0)
+            rc = pncp_parquet_read_leaf(source, footer, leaf, 0, footer->group_count, to, err);
+        if (rc == PNCP_OK)
+            hash_leaf(to, read->rows, read->count, leaf);
+        pncp_leaf_release(&column);
+    }
+    if (rc == PNCP_OK)
+        read_keys(&keys[0], &keys[1], &keys[2], read);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(names); i++)
+        pncp_leaf_release(&keys[i]);
+    return rc;
+}
+
+enum pncp_code rows_try_read(struct pncp_lake *lake, const char *path, const struct pncp_schema *schema,
+                             struct rows_read *ret_read, struct pncp_err *err)
 {
     struct pncp_object object;
     struct pncp_footer footer;
-    struct pncp_err err = PNCP_ERR_INIT;
-    struct pncp_leaf keys[3];
-    int at[3] = {pncp_schema_find(schema, "cnpj"), pncp_schema_find(schema, "ano"),
-                 pncp_schema_find(schema, "sequencial")};
-    if (pncp_lake_open_object(lake, path, NULL, &object, &err) != PNCP_OK ||
-        pncp_footer_read(&object.source, &footer, &err) != PNCP_OK)
-        fail_msg("%s", err.msg);
-    *ret_read = (struct rows_read){.count = (size_t)footer.rows, .groups = footer.group_count};
-    ret_read->rows = pncp_calloc(ret_read->count, sizeof(*ret_read->rows));
-    ret_read->group_rows = pncp_calloc(footer.group_count, sizeof(*ret_read->group_rows));
-    ret_read->group_bytes = pncp_calloc(footer.group_count, sizeof(*ret_read->group_bytes));
-    assert_true(ret_read->rows != NULL && ret_read->group_rows != NULL && ret_read->group_bytes != NULL);
-    for (size_t i = 0; i < footer.group_count; i++) {
-        ret_read->group_rows[i] = footer.groups[i].rows;
-        ret_read->group_bytes[i] = footer.groups[i].bytes;
-    }
-    for (size_t leaf = 0; leaf < schema->leaf_count; leaf++) {
-        struct pncp_leaf column;
-        pncp_leaf_init(&column, &schema->leaves[leaf]);
-        if (footer.group_count > 0 &&
-            pncp_parquet_read_leaf(&object.source, &footer, leaf, 0, footer.group_count, &column, &err) != PNCP_OK)
-            fail_msg("%s", err.msg);
-        hash_leaf(&column, ret_read->rows, ret_read->count, leaf);
-        bool kept = false;
-        for (size_t i = 0; i < PNCP_ARRAY_LEN(keys); i++) {
-            if (at[i] == (int)leaf) {
-                keys[i] = column;
-                kept = true;
-            }
+    enum pncp_code rc = pncp_lake_open_object(lake, path, NULL, &object, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_footer_read(&object.source, &footer, err);
+    if (rc == PNCP_OK) {
+        struct rows_read read = {.count = (size_t)footer.rows, .groups = footer.group_count};
+        read.rows = pncp_calloc(read.count, sizeof(*read.rows));
+        read.group_rows = pncp_calloc(read.groups, sizeof(*read.group_rows));
+        read.group_bytes = pncp_calloc(read.groups, sizeof(*read.group_bytes));
+        assert_true(read.rows != NULL && read.group_rows != NULL && read.group_bytes != NULL);
+        for (size_t i = 0; i < read.groups; i++) {
+            read.group_rows[i] = footer.groups[i].rows;
+            read.group_bytes[i] = footer.groups[i].bytes;
         }
-        if (!kept)
-            pncp_leaf_release(&column);
+        rc = read_leaves(&object.source, &footer, schema, &read, err);
+        if (rc == PNCP_OK)
+            *ret_read = read;
+        else
+            rows_read_release(&read);
+        pncp_footer_release(&footer);
     }
-    read_keys(&keys[0], &keys[1], &keys[2], ret_read);
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(keys); i++)
-        pncp_leaf_release(&keys[i]);
-    pncp_footer_release(&footer);
     pncp_object_release(&object);
+    return rc;
+}
+
+void rows_read(struct pncp_lake *lake, const char *path, const struct pncp_schema *schema, struct rows_read *ret_read)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    if (rows_try_read(lake, path, schema, ret_read, &err) != PNCP_OK)
+        fail_msg("%s", err.msg);
 }
 
 void rows_read_release(struct rows_read *read)

@@ -57,7 +57,10 @@ struct rows_read {
     size_t count, groups;
     uint64_t *group_rows, *group_bytes;
 };
-/* Read a Parquet file of `schema` cell by cell. */
+/* Read a Parquet file of `schema` cell by cell. Errors of lake and parquet. */
+MUST_CHECK enum pncp_code rows_try_read(struct pncp_lake *lake, const char *path, const struct pncp_schema *schema,
+                                        struct rows_read *ret_read, struct pncp_err *err);
+/* The same; what cannot be read fails the test. */
 void rows_read(struct pncp_lake *lake, const char *path, const struct pncp_schema *schema, struct rows_read *ret_read);
 void rows_read_release(struct rows_read *read);
 /* Does it hold rows 1 … count, each once, every cell as rows_put made it, in any order? Fails the test otherwise. */

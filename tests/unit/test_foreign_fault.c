@@ -1,62 +1,16 @@
 /*
  * Reading a foreign file while the n-th allocation or the n-th read fails, for n = 1, 2, 3 … until none is left to
- * fail: an error of that kind, or all rows as they are; nothing leaks (the sanitizer build looks for that). Linked with
- * --wrap for base/mem.h and the positioned read.
+ * fail: an error of that kind, or all rows as they are; nothing leaks.
  */
 #include "base/file.h"
-#include "base/mem.h"
-#include "base/sys.h"
+#include "mem_faults.h"
 #include "parquet/foreign.h"
 #include "sample_parquet.h"
+#include "sys_faults.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-/* ---- the seam -------------------------------------------------------------------------------- */
-
-static unsigned allocations, fail_allocation, reads, fail_read; /* fail_… 0: never */
-static bool fired;
-
-static bool is_due(unsigned *count, unsigned fail_at)
-{
-    bool due = ++*count == fail_at;
-    fired = fired || due;
-    return due;
-}
-
-void *__real_pncp_malloc(size_t bytes);
-void *__real_pncp_calloc(size_t count, size_t bytes);
-void *__real_pncp_realloc(void *old, size_t count, size_t bytes);
-ssize_t __real_pncp_sys_pread(int fd, void *data, size_t len, off_t offset);
-void *__wrap_pncp_malloc(size_t bytes);
-void *__wrap_pncp_calloc(size_t count, size_t bytes);
-void *__wrap_pncp_realloc(void *old, size_t count, size_t bytes);
-ssize_t __wrap_pncp_sys_pread(int fd, void *data, size_t len, off_t offset);
-
-void *__wrap_pncp_malloc(size_t bytes)
-{
-    return is_due(&allocations, fail_allocation) ? NULL : __real_pncp_malloc(bytes);
-}
-
-void *__wrap_pncp_calloc(size_t count, size_t bytes)
-{
-    return is_due(&allocations, fail_allocation) ? NULL : __real_pncp_calloc(count, bytes);
-}
-
-void *__wrap_pncp_realloc(void *old, size_t count, size_t bytes)
-{
-    return is_due(&allocations, fail_allocation) ? NULL : __real_pncp_realloc(old, count, bytes);
-}
-
-ssize_t __wrap_pncp_sys_pread(int fd, void *data, size_t len, off_t offset)
-{
-    if (is_due(&reads, fail_read)) {
-        errno = EIO;
-        return -1;
-    }
-    return __real_pncp_sys_pread(fd, data, len, offset);
-}
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
@@ -110,38 +64,45 @@ static int tidy(void **state)
 
 /* ---- the failures ---------------------------------------------------------------------------- */
 
-static void fail_each(unsigned *fail_at, unsigned *count, enum pncp_code code, unsigned least)
+static void assert_right_or_told(enum pncp_code rc, enum pncp_code code, bool fired, unsigned n, uint64_t hash,
+                                 const struct pncp_err *err)
 {
-    for (unsigned n = 1;; n++) {
-        struct pncp_err err = PNCP_ERR_INIT;
-        uint64_t hash = 0;
-        *count = 0;
-        *fail_at = n;
-        fired = false;
-        enum pncp_code rc = read_all(&hash, &err);
-        *fail_at = 0;
-        if (rc == PNCP_OK ? hash != right_hash : !fired || rc != code || err.msg[0] == '\0')
-            fail_msg("number %u: %s: \"%s\"%s", n, pncp_code_name(rc), err.msg, fired ? "" : ", nothing had failed");
-        if (code == PNCP_E_IO && rc == code)
-            assert_int_equal(err.os_errno, EIO);
-        if (!fired) {
-            assert_int_equal(rc, PNCP_OK);
-            assert_true(n > least); /* a wrap that no longer wraps would end at once */
-            return;
-        }
-    }
+    if (rc == PNCP_OK ? hash != right_hash : !fired || rc != code || err->msg[0] == '\0')
+        fail_msg("number %u: %s: \"%s\"%s", n, pncp_code_name(rc), err->msg, fired ? "" : ", nothing had failed");
 }
 
 static void test_memory_runs_out(void **state)
 {
     (void)state;
-    fail_each(&fail_allocation, &allocations, PNCP_E_NOMEM, 30);
+    unsigned n = 0;
+    for (bool fired = true; fired;) {
+        struct pncp_err err = PNCP_ERR_INIT;
+        uint64_t hash = 0;
+        size_t blocks = mem_faults_blocks();
+        mem_faults_arm(++n);
+        enum pncp_code rc = read_all(&hash, &err);
+        fired = mem_faults_disarm();
+        assert_right_or_told(rc, PNCP_E_NOMEM, fired, n, hash, &err);
+        assert_int_equal(mem_faults_blocks(), blocks);
+    }
+    assert_true(n > 30); /* a wrap that no longer wraps would end at once */
 }
 
 static void test_reads_fail(void **state)
 {
     (void)state;
-    fail_each(&fail_read, &reads, PNCP_E_IO, 5);
+    const struct sys_fault fault = {SYS_PREAD, SYS_FAULT_ERROR, EIO};
+    unsigned n = 0;
+    for (bool fired = true; fired;) {
+        struct pncp_err err = PNCP_ERR_INIT;
+        uint64_t hash = 0;
+        sys_faults_arm(&fault, ++n);
+        enum pncp_code rc = read_all(&hash, &err);
+        fired = sys_faults_disarm() != 0;
+        assert_right_or_told(rc, PNCP_E_IO, fired, n, hash, &err);
+        assert_int_equal(err.os_errno, rc == PNCP_OK ? 0 : EIO);
+    }
+    assert_true(n > 5);
 }
 
 int main(void)

@@ -1,51 +1,16 @@
 /*
  * Memory runs out: the n-th allocation fails, for n = 1, 2, 3 … until none is left to fail. Each time the answer is
- * "out of memory" or a right result, what was there before is still whole, and nothing leaks (the sanitizer build looks
- * for that). Linked with --wrap for the functions of base/mem.h.
+ * "out of memory" or a right result, what was there before is still whole, and nothing leaks.
  */
 #include "base/file.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
+#include "mem_faults.h"
 #include "pncp/rows.h"
 #include "sample_parquet.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-
-/* ---- the seam -------------------------------------------------------------------------------- */
-
-static unsigned calls, fail_at; /* fail_at 0: never */
-static bool fired;
-
-static bool fails(void)
-{
-    if (++calls != fail_at)
-        return false;
-    fired = true;
-    return true;
-}
-
-void *__real_pncp_malloc(size_t bytes);
-void *__real_pncp_calloc(size_t count, size_t bytes);
-void *__real_pncp_realloc(void *old, size_t count, size_t bytes);
-void *__wrap_pncp_malloc(size_t bytes);
-void *__wrap_pncp_calloc(size_t count, size_t bytes);
-void *__wrap_pncp_realloc(void *old, size_t count, size_t bytes);
-
-void *__wrap_pncp_malloc(size_t bytes)
-{
-    return fails() ? NULL : __real_pncp_malloc(bytes);
-}
-
-void *__wrap_pncp_calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : __real_pncp_calloc(count, bytes);
-}
-
-void *__wrap_pncp_realloc(void *old, size_t count, size_t bytes)
-{
-    return fails() ? NULL : __real_pncp_realloc(old, count, bytes);
-}
 
 /* Run `work` with the n-th allocation failing for every n. It releases all that it made. `least`: allocations that it
  * takes at least, so that a wrap that no longer wraps is seen. */
@@ -53,11 +18,11 @@ static void exhaust(enum pncp_code (*work)(struct pncp_err *err), unsigned least
 {
     for (unsigned n = 1;; n++) {
         struct pncp_err err = PNCP_ERR_INIT;
-        calls = 0;
-        fired = false;
-        fail_at = n;
+        size_t blocks = mem_faults_blocks();
+        mem_faults_arm(n);
         enum pncp_code rc = work(&err);
-        fail_at = 0;
+        bool fired = mem_faults_disarm();
+        assert_int_equal(mem_faults_blocks(), blocks);
         if (rc != PNCP_OK && (!fired || rc != PNCP_E_NOMEM || err.msg[0] == '\0'))
             fail_msg("allocation %u: %s: \"%s\"", n, pncp_code_name(rc), err.msg);
         if (!fired) {
@@ -232,7 +197,7 @@ static enum pncp_code encode(struct pncp_err *err)
     if (rc == PNCP_OK) { /* with or without a failure on the way: what was written reads as it should */
         struct pncp_view view = pncp_buf_view(&bytes);
         struct pncp_source source = pncp_source_of_view(&view);
-        fail_at = 0;
+        (void)mem_faults_disarm();
         AUTO(pncp_table_release) struct pncp_table back = sample_read_table(&source, &footer, &schema, 0, 1);
         sample_same_table(&back, &rows);
     } else {

@@ -262,70 +262,12 @@ static void overtaken_it_is_made_anew(void **state)
     }
 }
 
-/* Each system call of it fails once, then is done and denied: old or new, said truly, and whole the second time. */
-static void each_call_fails_once(void **state)
-{
-    (void)state;
-    AUTO(pncp_buf_release) struct pncp_buf file = {0};
-    struct day first;
-    day_open(&first, 2, 2);
-    assert_true(rows_file_get(&first.lake, DETAILS, &file));
-    day_close(&first);
-    for (int kind = SYS_FAULT_ERROR; kind <= SYS_FAULT_DONE; kind++) {
-        unsigned step = 1, refused = 0, unclear = 0;
-        for (unsigned n = 1;; n += step) {
-            struct day day;
-            bool done = false, fired;
-            struct pncp_commit_result result;
-            struct pncp_err err = PNCP_ERR_INIT;
-            day_open_file(&day, &file);
-            sys_faults_arm(n, EIO, (enum sys_fault_kind)kind);
-            enum pncp_code rc = compact(&day, &done, &result, &err);
-            unsigned calls = sys_faults_disarm(&fired);
-            if (!fired) {
-                day_close(&day);
-                break;
-            }
-            step = n < 5 || n + 16 > calls
-                       ? 1
-                       : PNCP_MIN(149U, calls - 15 - n); /* in between the columns are read, one like the other */
-            struct pncp_keyset *keys;
-            struct pncp_data seen;
-            assert_int_equal(pncp_keyset_new(&keys), PNCP_OK);
-            assert_int_equal(pncp_data_open(day.lake.lake, day.lake.date, keys, &seen, &err), PNCP_OK);
-            assert_int_equal(seen.rows, 4);
-            bool rewritten = seen.history[seen.history_count - 1].rewrite;
-            pncp_data_release(&seen);
-            pncp_keyset_free(keys);
-            if (rc == PNCP_OK) {
-                assert_true(done && rewritten);
-            } else {
-                assert_int_equal(rc, PNCP_E_IO);
-                assert_false(done || rewritten); /* what is done is not called lost */
-                refused++;
-            }
-            unclear += rc == PNCP_OK && day.data.history_count == 3 && kind == SYS_FAULT_DONE;
-            if (rc != PNCP_OK || n % 4 == 0) {
-                assert_int_equal(compact(&day, &done, &result, &err), PNCP_OK);
-                assert_int_equal(done, rc != PNCP_OK);
-            }
-            pncp_lake_sweep(day.lake.lake);
-            assert_int_equal(rows_temp_count(&day.lake), 0);
-            if (n % 4 == 0)
-                assert_compacted(&day, 1);
-            day_close(&day);
-        }
-        assert_true(refused > 10);
-        assert_true(kind == SYS_FAULT_ERROR || unclear > 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_rows_sorted),      cmocka_unit_test(nothing_to_compact),
         cmocka_unit_test(groups_have_ceilings),      cmocka_unit_test(a_signal_stops_it),
-        cmocka_unit_test(overtaken_it_is_made_anew), cmocka_unit_test(each_call_fails_once),
+        cmocka_unit_test(overtaken_it_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,8 @@
 #include "day/data_int.h"
 #include "day/state.h"
 #include "rows_fixture.h"
-#include "sys_faults.h"
 #include "json/json.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,42 +228,6 @@ static void others_commit_in_between(void **state)
     rows_lake_close(&lake);
 }
 
-/* Each system call fails once: both files are the old ones, the new ones, or one of each; no temp is left behind. */
-static void each_call_fails_once(void **state)
-{
-    (void)state;
-    struct rows_lake lake;
-    struct day day;
-    struct pncp_err err = PNCP_ERR_INIT;
-    rows_lake_open(&lake);
-    day_open(&day, lake.lake, lake.date);
-    append(&day, 1, 3);
-    save(&day);
-    append(&day, 4, 3);
-    for (unsigned n = 1;; n++) {
-        bool fired;
-        sys_faults_arm(n, ENOSPC, SYS_FAULT_ERROR);
-        enum pncp_code rc = pncp_state_save(&day.data, &err);
-        (void)sys_faults_disarm(&fired);
-        if (!fired)
-            break;
-        for (int part = 0; part < PNCP_PARTS; part++) {
-            enum pncp_state_health health;
-            char what[PNCP_STATE_WHAT_BYTES];
-            assert_int_equal(pncp_state_check(&day.data, (enum pncp_part)part, &health, what, NULL), PNCP_OK);
-            assert_true(health == PNCP_STATE_SOUND || (rc != PNCP_OK && health == PNCP_STATE_STALE));
-        }
-        pncp_lake_sweep(lake.lake);
-        assert_int_equal(rows_temp_count(&lake), 0);
-        if (rc == PNCP_OK || n % 16 == 0) { /* begin with the old ones again */
-            append(&day, (uint32_t)day.data.rows + 1, 1);
-        }
-    }
-    assert_files(&lake, &day);
-    day_close(&day);
-    rows_lake_close(&lake);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,7 +235,6 @@ int main(void)
         cmocka_unit_test(a_sum_is_an_execution_and_a_rewrite_is_none),
         cmocka_unit_test(what_is_stale_or_damaged_is_told),
         cmocka_unit_test(others_commit_in_between),
-        cmocka_unit_test(each_call_fails_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

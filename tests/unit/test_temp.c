@@ -112,38 +112,6 @@ static void a_new_lake_survives_a_power_loss(void **state)
     rows_lake_close(&lake);
 }
 
-/* Every call of a put fails once: old or new, an error says so, no temp stays when nobody died. */
-static void each_call_of_a_put_fails_once(void **state)
-{
-    (void)state;
-    for (int kind = SYS_FAULT_ERROR; kind <= SYS_FAULT_DONE; kind++) {
-        unsigned refused = 0;
-        for (unsigned n = 1;; n++) {
-            struct rows_lake lake;
-            struct pncp_err err = PNCP_ERR_INIT;
-            const struct pncp_body old = {.bytes = PNCP_VIEW_LIT("old")}, new = {.bytes = PNCP_VIEW_LIT("newer")};
-            AUTO(pncp_buf_release) struct pncp_buf text = {0};
-            bool fired;
-            rows_lake_open(&lake);
-            assert_int_equal(pncp_lake_put(lake.lake, PATH, &old, NULL), PNCP_OK);
-            sys_faults_arm(n, ENOSPC, (enum sys_fault_kind)kind);
-            enum pncp_code rc = pncp_lake_put(lake.lake, PATH, &new, &err);
-            (void)sys_faults_disarm(&fired);
-            assert_true(rows_file_get(&lake, PATH, &text));
-            bool is_new = strcmp(text.data, "newer") == 0;
-            assert_true(is_new || strcmp(text.data, "old") == 0);
-            assert_true(rc == PNCP_OK ? is_new : rc == PNCP_E_IO && err.transient && err.os_errno == ENOSPC);
-            refused += rc != PNCP_OK;
-            pncp_lake_sweep(lake.lake);
-            assert_int_equal(rows_temp_count(&lake), 0);
-            rows_lake_close(&lake);
-            if (!fired)
-                break;
-        }
-        assert_true(refused >= 4); /* open, lock, write, fsync, rename, the folder's fsync … */
-    }
-}
-
 /* A failed write leaves nothing for a sweep. */
 static int fail_call(void *ctx, const char *call, const char *path)
 {
@@ -318,10 +286,10 @@ static void a_stage_given_up_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_folders_survive_a_power_loss),  cmocka_unit_test(a_new_lake_survives_a_power_loss),
-        cmocka_unit_test(each_call_of_a_put_fails_once),     cmocka_unit_test(a_failure_cleans_up_at_once),
-        cmocka_unit_test(a_temp_is_ours_or_another_is_made), cmocka_unit_test(a_sweep_takes_what_nobody_holds),
-        cmocka_unit_test(a_stage_becomes_the_object),        cmocka_unit_test(a_stage_given_up_leaves_nothing),
+        cmocka_unit_test(new_folders_survive_a_power_loss), cmocka_unit_test(a_new_lake_survives_a_power_loss),
+        cmocka_unit_test(a_failure_cleans_up_at_once),      cmocka_unit_test(a_temp_is_ours_or_another_is_made),
+        cmocka_unit_test(a_sweep_takes_what_nobody_holds),  cmocka_unit_test(a_stage_becomes_the_object),
+        cmocka_unit_test(a_stage_given_up_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
