@@ -10,10 +10,14 @@
 /* What needs room. */
 #define GROWS (WRITES | SYS_CREATE | SYS_FSYNC | SYS_FTRUNCATE | SYS_MKDIRAT | SYS_RENAMEAT)
 #define WAITS (READS | WRITES | SYS_OPEN | SYS_CREATE | SYS_CLOSE | SYS_FSYNC | SYS_FTRUNCATE | SYS_FLOCK)
+/* Long enough for what looks after a failure to fail too, short enough to end before INSIST_TIMES of scenarios.c. */
+#define LASTING 8
 
 const struct kind KINDS[] = {
     {.name = "memory", .memory = true},
+    {.name = "memory-lasting", .memory = true, .sys = {.more = LASTING}},
     {.name = "eio", .sys = {SYS_ALL, SYS_FAULT_ERROR, EIO}},
+    {.name = "eio-lasting", .sys = {SYS_ALL, SYS_FAULT_ERROR, EIO, LASTING}},
     {.name = "enospc", .sys = {GROWS, SYS_FAULT_ERROR, ENOSPC}},
     {.name = "edquot", .sys = {GROWS, SYS_FAULT_ERROR, EDQUOT}},
     {.name = "emfile", .sys = {SYS_OPEN | SYS_CREATE, SYS_FAULT_ERROR, EMFILE}},
@@ -37,7 +41,7 @@ void kind_arm(const struct kind *kind, unsigned nth)
 {
     static const struct sys_fault nothing;
     sys_faults_arm(kind->memory ? &nothing : &kind->sys, kind->memory ? 0 : nth);
-    mem_faults_arm(kind->memory ? nth : 0);
+    mem_faults_arm(kind->memory ? nth : 0, kind->sys.more);
 }
 
 bool kind_disarm(const struct kind *kind, bool *ret_harmless)

@@ -7,7 +7,7 @@
 struct kind {
     const char *name;
     bool memory;          /* an allocation fails; else: */
-    struct sys_fault sys; /* … a call */
+    struct sys_fault sys; /* … a call; .more holds for both */
     unsigned harmless;    /* such calls: only success is a right answer */
 };
 extern const struct kind KINDS[];

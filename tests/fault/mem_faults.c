@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static unsigned calls, fail_at;
+static unsigned calls, fail_at, fail_more;
 static bool armed, fired;
 static size_t blocks;
 
-void mem_faults_arm(unsigned nth)
+void mem_faults_arm(unsigned nth, unsigned more)
 {
     calls = 0;
     fail_at = nth;
+    fail_more = more;
     fired = false;
     armed = true;
 }
@@ -35,7 +36,7 @@ size_t mem_faults_blocks(void)
 
 static bool fails(void)
 {
-    if (!armed || ++calls != fail_at)
+    if (!armed || ++calls < fail_at || fail_at == 0 || calls - fail_at > fail_more)
         return false;
     fired = true;
     return true;

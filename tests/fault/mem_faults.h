@@ -7,9 +7,10 @@
 
 #include "base/base.h"
 
-void mem_faults_arm(unsigned nth); /* from now on the n-th allocation fails; 0: only count */
-bool mem_faults_disarm(void);      /* has it? Counting goes on no longer. */
-unsigned mem_faults_count(void);   /* since they were armed last */
-size_t mem_faults_blocks(void);    /* not freed */
+/* From now on the n-th allocation fails, and so many more that follow; 0: only count. */
+void mem_faults_arm(unsigned nth, unsigned more);
+bool mem_faults_disarm(void);    /* has it? Counting goes on no longer. */
+unsigned mem_faults_count(void); /* since they were armed last */
+size_t mem_faults_blocks(void);  /* not freed */
 
 #endif

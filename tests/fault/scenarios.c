@@ -14,6 +14,7 @@
 
 #define RUN "20251023T070102Z-0000000a"
 #define MODALIDADE 6
+#define INSIST_TIMES 20
 #define READS false
 #define CHANGES true
 
@@ -126,7 +127,7 @@ static enum pncp_code append(struct work *work, struct pncp_err *err)
     return rc == PNCP_OK ? append_rows(work, work->lot, &day, err) : rc;
 }
 
-/* As a run does it: the same lot again, by the one that knows how the first try ended. */
+/* As a run does it: the same lot again and again, by the one that knows how the first try ended. */
 static enum pncp_code append_insisting(struct work *work, struct pncp_err *err)
 {
     AUTO(day_release) struct day day = {0};
@@ -134,9 +135,8 @@ static enum pncp_code append_insisting(struct work *work, struct pncp_err *err)
     if (rc != PNCP_OK)
         return rc;
     rc = append_rows(work, work->lot, &day, err);
-    if (rc == PNCP_OK)
-        return rc;
-    rc = append_rows(work, work->lot, &day, err);
+    for (int i = 0; rc != PNCP_OK && i < INSIST_TIMES; i++)
+        rc = append_rows(work, work->lot, &day, err);
     if (rc != PNCP_OK)
         work->untrue = "that the same lot may succeed later";
     return rc;

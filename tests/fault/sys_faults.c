@@ -73,9 +73,9 @@ static bool is_due(enum sys_call call)
     if (!armed || in_hook)
         return false;
     counts[__builtin_ctz(call)]++;
-    if ((fault.calls & call) == 0 || ++reached != fail_at)
+    if ((fault.calls & call) == 0 || fail_at == 0 || ++reached < fail_at || reached - fail_at > fault.more)
         return false;
-    fired = call;
+    fired = reached == fail_at ? call : fired;
     return true;
 }
 

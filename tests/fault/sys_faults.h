@@ -41,10 +41,11 @@ struct sys_fault {
     unsigned calls; /* which can suffer it, enum sys_call */
     enum sys_fault_way way;
     int error;
+    unsigned more; /* so many of those calls that follow suffer it too */
 };
 /* From now on the n-th of those calls suffers it; nth 0: only count. */
 void sys_faults_arm(const struct sys_fault *fault, unsigned nth);
-/* The call that suffered it, 0 when none has. Counting goes on no longer. */
+/* The call that suffered it first, 0 when none has. Counting goes on no longer. */
 unsigned sys_faults_disarm(void);
 unsigned sys_faults_count(unsigned calls); /* of such calls, since they were armed last */
 

@@ -241,7 +241,7 @@ static void reading_anew_is_all_or_nothing(void **state)
     struct pncp_version version = data.version;
     make_file(&new, &bytes);
     rows_file_put(&lake, DETAILS, bytes.data, bytes.len);
-    const struct sys_fault fault = {SYS_ALL, SYS_FAULT_ERROR, EIO};
+    const struct sys_fault fault = {.calls = SYS_ALL, .way = SYS_FAULT_ERROR, .error = EIO};
     for (unsigned n = 1;; n++) {
         sys_faults_arm(&fault, n);
         enum pncp_code rc = pncp_data_reload(&data, &err);

@@ -266,7 +266,7 @@ static void a_cut_message_ends_with_a_whole_character(void **state)
 static void an_interrupted_write_drops_nothing(void **state)
 {
     (void)state;
-    const struct sys_fault interrupted = {SYS_ALL, SYS_FAULT_ERROR, EINTR};
+    const struct sys_fault interrupted = {.calls = SYS_ALL, .way = SYS_FAULT_ERROR, .error = EINTR};
     for (int json = 0; json < 2; json++) {
         struct ear ear;
         listen_to(&ear, (struct pncp_event_options){.utf8 = true, .json = json == 1, .least = PNCP_LEVEL_INFO});

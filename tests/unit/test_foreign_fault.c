@@ -79,7 +79,7 @@ static void test_memory_runs_out(void **state)
         struct pncp_err err = PNCP_ERR_INIT;
         uint64_t hash = 0;
         size_t blocks = mem_faults_blocks();
-        mem_faults_arm(++n);
+        mem_faults_arm(++n, 0);
         enum pncp_code rc = read_all(&hash, &err);
         fired = mem_faults_disarm();
         assert_right_or_told(rc, PNCP_E_NOMEM, fired, n, hash, &err);
@@ -91,7 +91,7 @@ static void test_memory_runs_out(void **state)
 static void test_reads_fail(void **state)
 {
     (void)state;
-    const struct sys_fault fault = {SYS_PREAD, SYS_FAULT_ERROR, EIO};
+    const struct sys_fault fault = {.calls = SYS_PREAD, .way = SYS_FAULT_ERROR, .error = EIO};
     unsigned n = 0;
     for (bool fired = true; fired;) {
         struct pncp_err err = PNCP_ERR_INIT;

@@ -19,7 +19,7 @@ static void exhaust(enum pncp_code (*work)(struct pncp_err *err), unsigned least
     for (unsigned n = 1;; n++) {
         struct pncp_err err = PNCP_ERR_INIT;
         size_t blocks = mem_faults_blocks();
-        mem_faults_arm(n);
+        mem_faults_arm(n, 0);
         enum pncp_code rc = work(&err);
         bool fired = mem_faults_disarm();
         assert_int_equal(mem_faults_blocks(), blocks);
