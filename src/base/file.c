@@ -106,11 +106,14 @@ enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t le
     return PNCP_OK;
 }
 
-bool pncp_file_is_linked(int dir_fd, int fd, const char *path)
+int pncp_file_is_linked(int dir_fd, int fd, const char *path)
 {
     struct stat of_fd, of_path;
-    return pncp_sys_fstat(fd, &of_fd) == 0 && pncp_sys_fstatat(dir_fd, path, &of_path, 0) == 0 &&
-           of_fd.st_ino == of_path.st_ino && of_fd.st_dev == of_path.st_dev;
+    if (pncp_sys_fstat(fd, &of_fd) != 0)
+        return -1;
+    if (pncp_sys_fstatat(dir_fd, path, &of_path, 0) != 0)
+        return errno == ENOENT ? 0 : -1;
+    return of_fd.st_ino == of_path.st_ino && of_fd.st_dev == of_path.st_dev;
 }
 
 enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *err)

@@ -20,8 +20,9 @@ MUST_CHECK enum pncp_code pncp_file_slurp(int fd, struct pncp_buf *buf, const ch
  * file system has it, else through a buffer. PNCP_E_IO · PNCP_E_PARSE: `from_fd` ends before. */
 MUST_CHECK enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t len, const char *what,
                                          struct pncp_err *err);
-/* Is `fd` still the file of that name below dir_fd? Someone may have removed or replaced it before it was locked. */
-bool pncp_file_is_linked(int dir_fd, int fd, const char *path);
+/* Is `fd` still the file of that name below dir_fd? Someone may have removed or replaced it before it was locked. 1, 0,
+ * or -1 and errno. */
+int pncp_file_is_linked(int dir_fd, int fd, const char *path);
 /* Make every missing folder of `path` below dir_fd (mode 0777 less umask); of an empty path, none. PNCP_E_IO. */
 MUST_CHECK enum pncp_code pncp_file_mkdirs(int dir_fd, const char *path, struct pncp_err *err);
 

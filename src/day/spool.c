@@ -15,6 +15,7 @@
 #define SPOOL_FORMAT "spool 1"
 #define PREFIX_BYTES (PNCP_LAKE_TAG_BYTES + PNCP_DATE_TEXT_BYTES + 1)
 #define CLAIMED ".claimed"
+#define TEMP ".tmp"
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -71,7 +72,7 @@ static enum pncp_code write_file(int folder_fd, const char *folder, const char *
                                  struct pncp_err *err)
 {
     char temp[300];
-    (void)snprintf(temp, sizeof(temp), "%s.tmp", name);
+    (void)snprintf(temp, sizeof(temp), "%s" TEMP, name);
     AUTO(pncp_fd_close) int fd = pncp_sys_openat(folder_fd, temp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0)
         return pncp_err_sys(err, errno, "spool %s: make %s", folder, temp);
@@ -84,13 +85,14 @@ static enum pncp_code write_file(int folder_fd, const char *folder, const char *
     return rc;
 }
 
-static enum pncp_code open_folder(const char *folder, bool make, int *ret_fd, struct pncp_err *err)
+/* PNCP_E_NOTFOUND: there is none. */
+static enum pncp_code open_folder(const char *folder, int *ret_fd, struct pncp_err *err)
 {
-    enum pncp_code rc = make ? pncp_file_mkdirs(AT_FDCWD, folder, err) : PNCP_OK;
-    if (rc != PNCP_OK)
-        return pncp_err_wrap(err, rc, "spool");
     *ret_fd = pncp_sys_openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
-    return *ret_fd < 0 ? pncp_err_sys(err, errno, "spool %s", folder) : PNCP_OK;
+    if (*ret_fd >= 0)
+        return PNCP_OK;
+    return errno == ENOENT ? pncp_err_set(err, PNCP_E_NOTFOUND, "spool %s: there is none", folder)
+                           : pncp_err_sys(err, errno, "spool %s", folder);
 }
 
 enum pncp_code pncp_spool_put(const char *folder, const struct pncp_data *data, const struct pncp_lot *lot,
@@ -103,7 +105,9 @@ enum pncp_code pncp_spool_put(const char *folder, const struct pncp_data *data, 
     (void)snprintf(name, sizeof(name), "%s%d.%s.%u.parquet", prefix, PNCP_SPOOL_FORMAT_VERSION, lot->run_id, lot->n);
     enum pncp_code rc = encode(data, lot, &file, err);
     if (rc == PNCP_OK)
-        rc = open_folder(folder, true, &folder_fd, err);
+        rc = pncp_file_mkdirs(AT_FDCWD, folder, err);
+    if (rc == PNCP_OK)
+        rc = open_folder(folder, &folder_fd, err);
     return rc == PNCP_OK ? write_file(folder_fd, folder, name, &file, err) : rc;
 }
 
@@ -114,19 +118,24 @@ struct claim {
     char name[300]; /* ….claimed */
 };
 
-/* False: it is another run's, or gone. */
-static bool claim_file(int folder_fd, const char *name, struct claim *ret_claim)
+/* *ret_claim.fd stays -1 when it is another run's, or gone. PNCP_E_IO. */
+static enum pncp_code claim_file(int folder_fd, const char *name, struct claim *ret_claim, struct pncp_err *err)
 {
     AUTO(pncp_fd_close) int fd = pncp_sys_openat(folder_fd, name, O_RDWR, 0);
-    if (fd < 0 || pncp_sys_flock(fd, LOCK_EX | LOCK_NB) != 0 || !pncp_file_is_linked(folder_fd, fd, name))
-        return false;
+    if (fd < 0)
+        return errno == ENOENT ? PNCP_OK : pncp_err_sys(err, errno, "open it");
+    if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? PNCP_OK : pncp_err_sys(err, errno, "lock it");
+    int linked = pncp_file_is_linked(folder_fd, fd, name);
+    if (linked != 1)
+        return linked == 0 ? PNCP_OK : pncp_err_sys(err, errno, "look at it");
     bool again = pncp_view_ends(pncp_view_of(name), CLAIMED);
     (void)snprintf(ret_claim->name, sizeof(ret_claim->name), "%.250s%s", name, again ? "" : CLAIMED);
     if (!again && pncp_sys_renameat(folder_fd, name, folder_fd, ret_claim->name) != 0)
-        return false;
+        return pncp_err_sys(err, errno, "rename it");
     ret_claim->fd = fd;
     fd = -1;
-    return true;
+    return PNCP_OK;
 }
 
 /* ---- a claimed file -------------------------------------------------------------------------- */
@@ -233,15 +242,18 @@ static enum pncp_code take_file(int folder_fd, const char *name, struct pncp_dat
     AUTO(release_spooled) struct spooled spooled = {.n = 0};
     struct claim claim = {.fd = -1};
     struct pncp_err why = PNCP_ERR_INIT;
-    if (!claim_file(folder_fd, name, &claim))
-        return PNCP_OK;
+    enum pncp_code rc = claim_file(folder_fd, name, &claim, &why);
     AUTO(pncp_fd_close) int fd = claim.fd; /* the lock, until the file is gone */
-    enum pncp_code rc = read_file(data, fd, &spooled, &why);
+    if (rc == PNCP_OK && fd == -1)
+        return PNCP_OK;
+    if (rc == PNCP_OK)
+        rc = read_file(data, fd, &spooled, &why);
     if (rc == PNCP_E_NOMEM)
         return pncp_err_set(err, rc, "spool %s: out of memory", claim.name);
     if (rc != PNCP_OK) {
-        set_aside(folder_fd, &claim, rc == PNCP_E_NEWER);
-        told(ctx, name, 0, why.msg);
+        if (rc != PNCP_E_IO) /* which may pass: claimed again by the next run */
+            set_aside(folder_fd, &claim, rc == PNCP_E_NEWER);
+        told(ctx, name, 0, &why);
         return PNCP_OK;
     }
     rc = commit(data, &spooled, err);
@@ -253,11 +265,18 @@ static enum pncp_code take_file(int folder_fd, const char *name, struct pncp_dat
     return PNCP_OK;
 }
 
-/* A file of that lake and day that is to be looked at? */
-static bool is_candidate(const char *name, const char *prefix)
+/* A file in the folder, if it is of that lake and day. */
+static enum pncp_code look_at(int folder_fd, const char *name, const char *prefix, struct pncp_data *data,
+                              pncp_spool_told_fn *told, void *ctx, struct pncp_err *err)
 {
     struct pncp_view view = pncp_view_of(name);
-    return pncp_view_starts(view, prefix) && (pncp_view_ends(view, ".parquet") || pncp_view_ends(view, CLAIMED));
+    if (!pncp_view_starts(view, prefix))
+        return PNCP_OK;
+    if (pncp_view_ends(view, TEMP)) /* of a run that died while it wrote: the day is ours now */
+        (void)pncp_sys_unlinkat(folder_fd, name, 0);
+    if (!pncp_view_ends(view, ".parquet") && !pncp_view_ends(view, CLAIMED))
+        return PNCP_OK;
+    return take_file(folder_fd, name, data, told, ctx, err);
 }
 
 enum pncp_code pncp_spool_take(const char *folder, struct pncp_data *data, pncp_spool_told_fn *told, void *ctx,
@@ -265,8 +284,11 @@ enum pncp_code pncp_spool_take(const char *folder, struct pncp_data *data, pncp_
 {
     char prefix[PREFIX_BYTES];
     int folder_fd = -1;
-    enum pncp_code rc = PNCP_OK;
-    if (open_folder(folder, false, &folder_fd, NULL) != PNCP_OK)
+    struct pncp_err why = PNCP_ERR_INIT;
+    enum pncp_code rc = open_folder(folder, &folder_fd, &why);
+    if (rc != PNCP_OK && rc != PNCP_E_NOTFOUND)
+        told(ctx, folder, 0, &why);
+    if (rc != PNCP_OK)
         return PNCP_OK;
     DIR *dir = fdopendir(folder_fd);
     if (dir == NULL) {
@@ -274,10 +296,8 @@ enum pncp_code pncp_spool_take(const char *folder, struct pncp_data *data, pncp_
         return pncp_err_sys(err, errno, "spool %s", folder);
     }
     format_prefix(data, prefix);
-    for (struct dirent *entry; rc == PNCP_OK && (entry = readdir(dir)) != NULL;) {
-        if (is_candidate(entry->d_name, prefix))
-            rc = take_file(dirfd(dir), entry->d_name, data, told, ctx, err);
-    }
+    for (struct dirent *entry; rc == PNCP_OK && (entry = readdir(dir)) != NULL;)
+        rc = look_at(dirfd(dir), entry->d_name, prefix, data, told, ctx, err);
     (void)closedir(dir);
     return rc;
 }

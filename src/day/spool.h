@@ -25,10 +25,10 @@ MUST_CHECK enum pncp_code pncp_spool_put(const char *folder, const struct pncp_d
                                          struct pncp_err *err);
 
 /* What became of a file: `problem` is NULL when its rows are in the data now. */
-typedef void pncp_spool_told_fn(void *ctx, const char *name, int64_t contratacoes, const char *problem);
+typedef void pncp_spool_told_fn(void *ctx, const char *name, int64_t contratacoes, const struct pncp_err *problem);
 /* Claim every file of `data`'s lake and day in `folder` and commit its rows; one of another run that is alive is left
- * to it, one that cannot be read is renamed ….damaged, one of a newer format left alone. A missing folder has none.
- * Errors are the commit's (the file stays claimed for the next run) · PNCP_E_NOMEM. */
+ * to it, one that is damaged is renamed ….damaged, one of a newer format, or that cannot be read now, left alone. A
+ * missing folder has none. Errors are the commit's (the file stays claimed for the next run) · PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_spool_take(const char *folder, struct pncp_data *data, pncp_spool_told_fn *told,
                                           void *ctx, struct pncp_err *err);
 

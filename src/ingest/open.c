@@ -122,7 +122,7 @@ static enum pncp_code look_at_failed(struct pncp_run *run, const struct pncp_fal
     return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "keys: out of memory");
 }
 
-static void told_of_spool(void *ctx, const char *name, int64_t contratacoes, const char *problem)
+static void told_of_spool(void *ctx, const char *name, int64_t contratacoes, const struct pncp_err *problem)
 {
     struct pncp_run *run = ctx;
     if (problem == NULL)
@@ -130,7 +130,7 @@ static void told_of_spool(void *ctx, const char *name, int64_t contratacoes, con
                        "%" PRId64 " contratacoes that an earlier run could not save are committed: %s", contratacoes,
                        name);
     else
-        pncp_event_warning(run->event, "spool: %s: %s", name, problem);
+        pncp_event_warning(run->event, "spool: %s: %s", name, problem->msg);
 }
 
 /* falhas first and the data after it: what is asked again goes by the rows, which are not older than the entries. */

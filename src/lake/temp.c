@@ -26,7 +26,7 @@ enum pncp_code pncp_temp_open(struct pncp_lake *lake, int *ret_fd, char ret_path
             continue;
         if (fd < 0)
             return pncp_err_sys(err, errno, "lake %s: make a temporary file", lake->url);
-        if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0 && pncp_file_is_linked(lake->root_fd, fd, ret_path)) {
+        if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0 && pncp_file_is_linked(lake->root_fd, fd, ret_path) == 1) {
             *ret_fd = fd;
             return PNCP_OK;
         }

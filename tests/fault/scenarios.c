@@ -4,12 +4,15 @@
 #include "day/layout.h"
 #include "day/list.h"
 #include "day/progress.h"
+#include "day/renewals.h"
+#include "day/spool.h"
 #include "day/state.h"
 #include "day/status.h"
 #include "day/verify.h"
 #include "rows_fixture.h"
 #include "steady.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RUN "20251023T070102Z-0000000a"
@@ -164,7 +167,8 @@ static enum pncp_code compact_day(struct work *work, struct day *day, struct pnc
     static const volatile bool stop = false;
     bool done = false;
     struct pncp_commit_result result = {0};
-    enum pncp_code rc = pncp_data_compact(&day->data, RUN, &stop, &done, &result, err);
+    const struct pncp_rewrite how = {.run_id = RUN, .stop = &stop};
+    enum pncp_code rc = pncp_data_rewrite(&day->data, &how, &done, &result, err);
     if (rc == PNCP_OK && !done && !work->again)
         work->untrue = "that there was nothing to compact";
     if (rc == PNCP_OK && done && result.contratacoes != day->data.rows)
@@ -184,6 +188,129 @@ static enum pncp_code compact_overtaken(struct work *work, struct pncp_err *err)
     AUTO(day_release) struct day day = {0};
     enum pncp_code rc = day_open_overtaken(work, &day, err);
     return rc == PNCP_OK ? compact_day(work, &day, err) : rc;
+}
+
+/* ---- rows fetched again ---------------------------------------------------------------------- */
+
+#define LATER_US INT64_C(3600000000)
+#define RENEWED_ROWS 2
+
+static int64_t first_obtained_us[RENEWED_ROWS]; /* of the lot's rows, as the fixture puts them */
+
+static struct pncp_leaf *obtained_of(struct pncp_table *lot)
+{
+    return &lot->leaves[pncp_details_leaves()->obtido_em];
+}
+
+/* The lot's rows are in the day's file. */
+static enum pncp_code lot_is_there(struct work *work, struct pncp_err *err)
+{
+    AUTO(day_release) struct day day = {0};
+    for (size_t i = 0; i < RENEWED_ROWS; i++)
+        first_obtained_us[i] = pncp_leaf_int(obtained_of(work->lot), i);
+    enum pncp_code rc = put_lots(work, 1, (const uint32_t[]){3}, err);
+    if (rc == PNCP_OK)
+        rc = day_open(work, &day, err);
+    return rc == PNCP_OK ? append_rows(work, work->lot, &day, err) : rc;
+}
+
+/* The lot's rows as they are an hour later. */
+static void fetch_again(struct pncp_table *lot)
+{
+    for (size_t i = 0; i < RENEWED_ROWS; i++) {
+        int64_t at = first_obtained_us[i] + LATER_US;
+        memcpy(obtained_of(lot)->values.data + i * sizeof(at), &at, sizeof(at));
+    }
+}
+
+/* Those of the lot that no earlier try has renewed. */
+static enum pncp_code see_row(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
+{
+    for (uint32_t i = 0; i < RENEWED_ROWS; i++) {
+        if (pncp_packed_key_cmp(pncp_key_pack(&row->key), rows_packed(LOT_FIRST + i)) == 0 &&
+            row->obtido_em_us == first_obtained_us[i])
+            return told(pncp_renewals_saw(ctx, row), err);
+    }
+    return PNCP_OK;
+}
+
+static enum pncp_code renew_day(struct work *work, struct day *day, struct pncp_err *err)
+{
+    static const volatile bool stop = false;
+    AUTO(pncp_renewals_release) struct pncp_renewals renewals;
+    struct pncp_commit_result result = {0};
+    bool done = false;
+    pncp_renewals_init(&renewals);
+    enum pncp_code rc = pncp_data_each_row(&day->data, see_row, &renewals, NULL, err);
+    if (rc == PNCP_OK && renewals.count == 0 && !work->again)
+        work->untrue = "that the rows are not there";
+    if (rc != PNCP_OK || renewals.count == 0)
+        return rc;
+    pncp_renewals_seal(&renewals);
+    fetch_again(work->lot);
+    rc = pncp_renewals_add(&renewals, work->lake, work->lot, err);
+    const struct pncp_rewrite how = {.run_id = RUN, .stop = &stop, .renewals = &renewals};
+    if (rc == PNCP_OK)
+        rc = pncp_data_rewrite(&day->data, &how, &done, &result, err);
+    if (rc == PNCP_OK && done && result.renewed != RENEWED_ROWS)
+        work->untrue = "the number of contratações renewed";
+    return rc;
+}
+
+static enum pncp_code renew(struct work *work, struct pncp_err *err)
+{
+    AUTO(day_release) struct day day = {0};
+    enum pncp_code rc = day_open(work, &day, err);
+    return rc == PNCP_OK ? renew_day(work, &day, err) : rc;
+}
+
+static enum pncp_code renew_overtaken(struct work *work, struct pncp_err *err)
+{
+    AUTO(day_release) struct day day = {0};
+    enum pncp_code rc = day_open_overtaken(work, &day, err);
+    return rc == PNCP_OK ? renew_day(work, &day, err) : rc;
+}
+
+/* ---- the spool ------------------------------------------------------------------------------- */
+
+/* ctx: the error of a lot that waits on, because it cannot be read now. */
+static void keep_problem(void *ctx, const char *name, int64_t contratacoes, const struct pncp_err *problem)
+{
+    (void)name, (void)contratacoes;
+    if (problem != NULL)
+        *(struct pncp_err *)ctx = *problem;
+}
+
+static bool lot_is_saved(const struct work *work, const struct day *day)
+{
+    for (uint32_t i = 0; i < work->lot->rows; i++) {
+        if ((pncp_keyset_get(day->keys, rows_packed(LOT_FIRST + i)) & PNCP_KEY_SAVED) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* A lot waits, and is committed by the next run: what an earlier try has left first. */
+static enum pncp_code spool(struct work *work, struct pncp_err *err)
+{
+    AUTO(day_release) struct day day = {0};
+    char folder[400];
+    struct pncp_err problem = PNCP_ERR_INIT;
+    const struct pncp_lot lot = {.table = work->lot, .run_id = RUN, .n = 1};
+    (void)snprintf(folder, sizeof(folder), "%s/spool", pncp_lake_url(work->lake));
+    enum pncp_code rc = day_open(work, &day, err);
+    if (rc == PNCP_OK)
+        rc = pncp_spool_take(folder, &day.data, keep_problem, &problem, err);
+    if (rc == PNCP_OK && !lot_is_saved(work, &day)) {
+        rc = pncp_spool_put(folder, &day.data, &lot, err);
+        if (rc == PNCP_OK)
+            rc = pncp_spool_take(folder, &day.data, keep_problem, &problem, err);
+    }
+    if (rc == PNCP_OK && !lot_is_saved(work, &day)) {
+        *err = problem;
+        rc = problem.code;
+    }
+    return rc;
 }
 
 /* ---- what is made from it -------------------------------------------------------------------- */
@@ -285,7 +412,7 @@ static enum pncp_code note_and_save(struct work *work, struct pncp_falhas *falha
         return rc;
     for (uint32_t i = first; rc == PNCP_OK && i < first + count; i++) {
         struct pncp_packed_key key = rows_packed(i);
-        if (pncp_falhas_find(falhas, key, PNCP_FALHA_FAILED) == NULL) /* a second attempt would be another falha */
+        if (pncp_falhas_failed(falhas, key) == NULL) /* a second attempt would be another falha */
             rc = told(pncp_falhas_note(falhas, key, PNCP_FALHA_AMBAS, PNCP_FALHA_FAILED, PNCP_REASON_HTTP, 500,
                                        STEADY_NOW_S + i),
                       err);
@@ -320,9 +447,7 @@ static enum pncp_code falhas_from_rows(struct work *work, struct pncp_err *err)
     enum pncp_code rc = day_open(work, &day, err);
     if (rc == PNCP_OK)
         rc = pncp_falhas_load(work->lake, work->date, &falhas, NULL, err);
-    if (rc == PNCP_OK)
-        rc = pncp_falhas_from_rows(&falhas, &day.data, err);
-    return rc == PNCP_OK ? pncp_falhas_save(work->lake, work->date, &falhas, day.keys, err) : rc;
+    return rc == PNCP_OK ? pncp_falhas_settle(&falhas, &day.data, err) : rc;
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -434,6 +559,9 @@ const struct scenario SCENARIOS[] = {
     {"fold", one_short_of_a_fold, append, 1, CHANGES},
     {"compact", two_lots, compact, 1, CHANGES},
     {"compact-overtaken", two_lots, compact_overtaken, 2, CHANGES},
+    {"renew", lot_is_there, renew, 2, CHANGES},
+    {"renew-overtaken", lot_is_there, renew_overtaken, 2, CHANGES},
+    {"spool", two_lots, spool, 2, CHANGES},
     {"state", two_lots, save_state, 1, CHANGES},
     {"complete", two_lots, complete, 1, CHANGES},
     {"not-complete", whole_day, not_complete, 1, CHANGES},

@@ -11,6 +11,7 @@
 
 #define LOCKS "pncp_details/_state/lock/"
 #define TEMPS "pncp_details/_state/tmp/"
+#define SPOOL "spool/" /* what waits there may wait on: no part of a lake */
 #define ID_DIGITS ((size_t)32)
 
 /* ---- Parquet --------------------------------------------------------------------------------- */
@@ -144,7 +145,7 @@ static enum pncp_code read_files(struct pncp_lake *lake, struct pncp_date date, 
             struct pncp_view path = pncp_view_of(file->path);
             struct state_file *to = &state->files[state->count];
             const struct parquet_seen *what = NULL;
-            if (pncp_view_starts(path, LOCKS) || pncp_view_starts(path, TEMPS) ||
+            if (pncp_view_starts(path, LOCKS) || pncp_view_starts(path, TEMPS) || pncp_view_starts(path, SPOOL) ||
                 pncp_view_ends(path, ".parquet") != (parquet == 1))
                 continue;
             enum pncp_code rc = parquet == 0 ? PNCP_OK : parquet_says(lake, date, file, &what, err);

@@ -2,7 +2,7 @@
  * What is in a lake, as a person would compare it: for each file a number that follows from what it says, not from its
  * bytes. Of a details.parquet: the keys and all values of its rows in their order, its row groups and its history; of a
  * list the rows and what it knows of itself; of anything else its text. Ids count as equal, but for whether one names
- * the commit of the day's data. Locks and temporary files are left out.
+ * the commit of the day's data. Locks, temporary files and a spool are left out.
  */
 #ifndef STATE_H
 #define STATE_H
