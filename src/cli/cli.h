@@ -22,6 +22,7 @@ enum pncp_command_id {
     PNCP_CMD_VERIFY,
     PNCP_CMD_RETRY,
     PNCP_CMD_COMPACT,
+    PNCP_CMD_ADOPT,
     PNCP_CMD_COMPLETION,
     PNCP_CMD_MAN,
     PNCP_CMD_DOCS,
@@ -138,5 +139,6 @@ int pncp_cmd_status(const struct pncp_cli *cli);
 int pncp_cmd_verify(const struct pncp_cli *cli);
 int pncp_cmd_retry(const struct pncp_cli *cli);
 int pncp_cmd_compact(const struct pncp_cli *cli);
+int pncp_cmd_adopt(const struct pncp_cli *cli);
 
 #endif

@@ -53,6 +53,14 @@ static const struct pncp_command COMMANDS[PNCP_COMMANDS] = {
                           "when a day that is over "
                           "becomes complete.",
                           "pncp-details compact --date 20251022\n    one day\n", pncp_cmd_compact, false, false},
+    [PNCP_CMD_ADOPT] =
+        {"adopt", "make room in a day's folder that another tool has filled",
+         "A details.parquet that another tool wrote, and other Parquet files beside it (chunk_0001.parquet …), stop "
+         "ingest: a reader of the folder would see keys twice. adopt copies them to pncp_details_legado/, replaces "
+         "details.parquet by an empty one and removes the others; the next run of ingest fetches the day. Nothing is "
+         "changed before every copy is safe on disk.",
+         "pncp-details adopt --date 20251022 --lake /data/lake\n    one day; then ingest it\n", pncp_cmd_adopt, false,
+         false},
     [PNCP_CMD_COMPLETION] = {"completion", "print a shell's completion script",
                              "Prints the script that completes commands and flags, for bash, zsh or fish.",
                              "source <(pncp-details completion bash)\n    for this shell\n", pncp_cmd_completion, true,
@@ -93,7 +101,7 @@ const char pncp_exit_codes[] =
 
 #define ON(command) (1U << PNCP_CMD_##command)
 #define FETCHING (ON(INGEST) | ON(RETRY)) /* those that save details */
-#define ALL_DAYS (FETCHING | ON(LIST) | ON(STATUS) | ON(VERIFY) | ON(COMPACT))
+#define ALL_DAYS (FETCHING | ON(LIST) | ON(STATUS) | ON(VERIFY) | ON(COMPACT) | ON(ADOPT))
 #define ASKING (FETCHING | ON(LIST) | ON(VERIFY)) /* those that send requests */
 #define FIELD(name) offsetof(struct pncp_cli, name)
 

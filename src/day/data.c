@@ -11,23 +11,25 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static enum pncp_code foreign(struct pncp_err *err, const char *path)
+static enum pncp_code foreign(const struct pncp_data *data, const char *path, struct pncp_err *err)
 {
+    char day[PNCP_DATE_TEXT_BYTES];
+    pncp_date_format(data->date, day);
     return pncp_err_set(err, PNCP_E_FOREIGN,
-                        "%s was written by another tool: nothing was changed; move it out of the lake (a later version "
-                        "adopts such files: adopt)",
-                        path);
+                        "%s was written by another tool, nothing was changed; to keep a copy of it elsewhere in the "
+                        "lake and make room: pncp-details adopt --date %s --lake %s",
+                        path, day, pncp_lake_url(data->lake));
 }
 
-static enum pncp_code check_kvs(struct pncp_data *data, const struct pncp_footer *footer, const char *path,
-                                struct pncp_err *err)
+enum pncp_code pncp_data_check(const struct pncp_data *data, const struct pncp_footer *footer, const char *path,
+                               struct pncp_err *err)
 {
     struct pncp_view format, schema, day = {"", 0};
     uint64_t schema_version;
     char expected[PNCP_DATE_TEXT_BYTES];
     pncp_date_format(data->date, expected);
     if (!pncp_footer_kv(footer, "pncp.format", &format))
-        return foreign(err, path);
+        return foreign(data, path, err);
     if (!pncp_view_eq_text(format, PNCP_DATA_FORMAT))
         return pncp_err_set(err, PNCP_E_NEWER,
                             "%s has format \"" PNCP_VIEW_FMT "\", this version knows \"" PNCP_DATA_FORMAT
@@ -190,7 +192,7 @@ static enum pncp_code read_version(const struct pncp_object *object, const char 
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "%s", path);
     ret_data->exists = true; /* from here on its footer is released with it */
-    rc = check_kvs(ret_data, &ret_data->footer, path, err);
+    rc = pncp_data_check(ret_data, &ret_data->footer, path, err);
     if (rc != PNCP_OK)
         return rc;
     rc = read_history(&ret_data->footer, ret_data, err);
@@ -253,6 +255,11 @@ enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *id, bool *r
     return PNCP_OK;
 }
 
+bool pncp_data_is_strange(const char *name)
+{
+    return pncp_view_ends(pncp_view_of(name), ".parquet") && strcmp(name, PNCP_DATA_NAME) != 0;
+}
+
 struct strange {
     char name[128];
 };
@@ -260,7 +267,7 @@ struct strange {
 static bool find_strange(void *ctx, const char *name)
 {
     struct strange *strange = ctx;
-    if (!pncp_view_ends(pncp_view_of(name), ".parquet") || strcmp(name, "details.parquet") == 0)
+    if (!pncp_data_is_strange(name))
         return true;
     (void)snprintf(strange->name, sizeof(strange->name), "%s", name);
     return false;
@@ -277,7 +284,7 @@ enum pncp_code pncp_data_open(struct pncp_lake *lake, struct pncp_date date, str
     if (rc == PNCP_OK && strange.name[0] != '\0') {
         char path[PNCP_PLACE_BYTES + sizeof(strange.name) + 1];
         (void)snprintf(path, sizeof(path), "%s/%s", folder, strange.name);
-        rc = foreign(err, path);
+        rc = foreign(&data, path, err);
     }
     if (rc == PNCP_OK)
         rc = pncp_data_reload(&data, err);

@@ -42,8 +42,9 @@ struct pncp_data {
 };
 
 /* Open the day's file and put its keys (PNCP_KEY_SAVED) into `keys`. No file: exists is false, a first run.
- * PNCP_E_FOREIGN: no pncp.format, or other Parquet in the day's folder (chunk_*.parquet …): message names `adopt` ·
- * PNCP_E_NEWER: newer format or schema · PNCP_E_PARSE: damaged, of another day, or a key twice · PNCP_E_IO. */
+ * PNCP_E_FOREIGN: no pncp.format, or other Parquet in the day's folder (chunk_*.parquet …): message names `adopt`
+ * (day/adopt.h) · PNCP_E_NEWER: newer format or schema · PNCP_E_PARSE: damaged, of another day, or a key twice ·
+ * PNCP_E_IO. */
 MUST_CHECK enum pncp_code pncp_data_open(struct pncp_lake *lake, struct pncp_date date, struct pncp_keyset *keys,
                                          struct pncp_data *ret_data, struct pncp_err *err);
 void pncp_data_release(struct pncp_data *data);

@@ -4,6 +4,7 @@
 
 #include "day/data.h"
 
+#define PNCP_DATA_NAME "details.parquet" /* in the day's folder */
 #define PNCP_DATA_FORMAT "details 1"
 #define PNCP_HISTORY_TEXT_MAX ((size_t)64 * 1024) /* beyond it old entries are summed */
 #define PNCP_HISTORY_WHOLE 64 /* the newest that stay whole: ids in use by a live run are never summed away */
@@ -57,6 +58,12 @@ MUST_CHECK enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *
 /* `rc`, with PNCP_E_NOTFOUND turned into what it means once the file has been seen: PNCP_E_UNAVAILABLE, transient.
  * Never answered by a create. */
 enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err);
+/* Is the file at `path`, which has that footer, ours: of data->date, and no newer than this build? PNCP_E_FOREIGN: it
+ * has no pncp.format, or other columns · PNCP_E_NEWER · PNCP_E_PARSE: damaged, or of another day. */
+MUST_CHECK enum pncp_code pncp_data_check(const struct pncp_data *data, const struct pncp_footer *footer,
+                                          const char *path, struct pncp_err *err);
+/* Is a file of that name in a day's folder another tool's? Readers take every Parquet file there for the day's data. */
+bool pncp_data_is_strange(const char *name);
 /* Key-values of a new version. `ret_kvs` borrows from the two texts. */
 #define PNCP_DATA_KVS 7
 void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const char *commit,

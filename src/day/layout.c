@@ -17,6 +17,8 @@ void pncp_place_format(enum pncp_place place, struct pncp_date date, char ret_pa
         [PNCP_PLACE_PROGRESSO] = "pncp_details/_state/progresso/pncp_details_%1$04u%2$02u%3$02u.json",
         [PNCP_PLACE_LIST] = "pncp_contratacoes/year=%1$04u/month=%2$02u/day=%3$02u/contratacoes.parquet",
         [PNCP_PLACE_LIST_PART_FOLDER] = "pncp_contratacoes/_state/pncp_contratacoes_%1$04u%2$02u%3$02u",
+        [PNCP_PLACE_LEGADO_FOLDER] = "pncp_details_legado/year=%1$04u/month=%2$02u/day=%3$02u",
+        [PNCP_PLACE_LEGADO_LOCK] = "pncp_details/_state/lock/legado_%1$04u%2$02u%3$02u.commit",
     };
     int year, month, day;
     pncp_date_to_civil(date, &year, &month, &day);

@@ -15,8 +15,10 @@ enum pncp_place {
     PNCP_PLACE_FALHAS_LOCK, /* pncp_details/_state/lock/falhas_20251022.commit */
     PNCP_PLACE_COMPLETO,
     PNCP_PLACE_PROGRESSO,
-    PNCP_PLACE_LIST,            /* pncp_contratacoes/year=2025/month=10/day=22/contratacoes.parquet */
-    PNCP_PLACE_LIST_PART_FOLDER /* pncp_contratacoes/_state/pncp_contratacoes_20251022 */
+    PNCP_PLACE_LIST,             /* pncp_contratacoes/year=2025/month=10/day=22/contratacoes.parquet */
+    PNCP_PLACE_LIST_PART_FOLDER, /* pncp_contratacoes/_state/pncp_contratacoes_20251022 */
+    PNCP_PLACE_LEGADO_FOLDER,    /* pncp_details_legado/year=2025/month=10/day=22: what other tools had written */
+    PNCP_PLACE_LEGADO_LOCK       /* pncp_details/_state/lock/legado_20251022.commit */
 };
 #define PNCP_PLACE_BYTES 160
 void pncp_place_format(enum pncp_place place, struct pncp_date date, char ret_path[PNCP_PLACE_BYTES]);

@@ -31,7 +31,7 @@ enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struc
     struct pncp_run run;
     struct pncp_summary summary;
     pncp_run_init(&run, options, event, &summary);
-    enum pncp_code rc = pncp_run_open_lake(&run, &summary, err);
+    enum pncp_code rc = pncp_run_open_old_lake(&run, &summary, err);
     if (rc == PNCP_OK)
         rc = compact_day(&run, ret_compacted, err);
     pncp_run_release(&run);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "day/adopt.h"
 #include "day/falhas.h"
 #include "event/event.h"
 #include "fetch/fetch.h"
@@ -81,6 +82,11 @@ struct pncp_compacted {
 };
 enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struct pncp_event *event,
                                 struct pncp_compacted *ret_compacted, struct pncp_err *err);
+
+/* Adopt what another tool has left in the day's folder (day/adopt.h, which has the errors); *ret_adopted is the
+ * caller's to release, also on failure. PNCP_E_NOTFOUND: no lake · PNCP_E_BUSY: the day is held by a run. */
+enum pncp_code pncp_adopt_run(const struct pncp_ingest_options *options, struct pncp_event *event,
+                              struct pncp_adopted *ret_adopted, struct pncp_err *err);
 
 /* Exit code of an error that ended a job (design section 2). */
 int pncp_exit_of(const struct pncp_err *err);

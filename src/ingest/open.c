@@ -64,16 +64,26 @@ static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
     return pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
 }
 
-enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err)
+static enum pncp_code open_lake(struct pncp_run *run, struct pncp_summary *summary, bool create, struct pncp_err *err)
 {
     const struct pncp_lake_options options = {
-        .run_id = run->run_id, .create = true, .writable = true, .unsafe_store = run->options->unsafe_store};
+        .run_id = run->run_id, .create = create, .writable = true, .unsafe_store = run->options->unsafe_store};
     enum pncp_code rc = pncp_lake_open(run->options->lake_url, &options, &run->lake, err);
     if (rc != PNCP_OK)
         return rc;
     pncp_summary_set_lake(summary, pncp_lake_url(run->lake));
     pncp_lake_sweep(run->lake);
     return hold_day(run, err);
+}
+
+enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err)
+{
+    return open_lake(run, summary, true, err);
+}
+
+enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err)
+{
+    return open_lake(run, summary, false, err);
 }
 
 /* Is a part of that row to be asked again: absent or empty, and due? */

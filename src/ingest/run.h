@@ -74,6 +74,9 @@ void pncp_run_init(struct pncp_run *run, const struct pncp_ingest_options *optio
                    struct pncp_summary *ret_summary);
 /* The lake, and the lock of the day: PNCP_E_BUSY names the run that has it. */
 MUST_CHECK enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err);
+/* The same for a job that only an existing lake has work for. PNCP_E_NOTFOUND: there is none. */
+MUST_CHECK enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_summary *summary,
+                                                 struct pncp_err *err);
 /* What is done and what has failed before. */
 MUST_CHECK enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err);

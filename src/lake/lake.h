@@ -100,6 +100,8 @@ MUST_CHECK enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char
                                               const struct pncp_version *expected, uint64_t keep_bytes,
                                               const struct pncp_segment *segments, size_t segment_count,
                                               struct pncp_version *ret_version, struct pncp_err *err);
+/* What is at `path`, whoever put it there and however, survives a power cut: it and its name. PNCP_E_IO. */
+MUST_CHECK enum pncp_code pncp_lake_sync(struct pncp_lake *lake, const char *path, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_lake_remove(struct pncp_lake *lake, const char *path,
                                            struct pncp_err *err); /* a missing object is fine */
 /* Names (not paths) directly in folder `path`; a missing folder has none. The callback returns false to stop. */

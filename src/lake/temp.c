@@ -60,6 +60,18 @@ static enum pncp_code sync_folder(struct pncp_lake *lake, const char *folder, st
     return PNCP_OK;
 }
 
+/* `folder` and all above it, from the root on: the folder's own name is in the one above. */
+static enum pncp_code sync_folders(struct pncp_lake *lake, const char *folder, struct pncp_err *err)
+{
+    enum pncp_code rc = sync_folder(lake, ".", err);
+    for (const char *slash = strchr(folder, '/'); rc == PNCP_OK && slash != NULL; slash = strchr(slash + 1, '/')) {
+        char parent[512];
+        (void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - folder), folder);
+        rc = sync_folder(lake, parent, err);
+    }
+    return rc == PNCP_OK ? sync_folder(lake, folder, err) : rc;
+}
+
 static enum pncp_code rename_into_place(struct pncp_lake *lake, const char *temp, const char *path, const char *folder,
                                         struct pncp_err *err)
 {
@@ -70,12 +82,7 @@ static enum pncp_code rename_into_place(struct pncp_lake *lake, const char *temp
     enum pncp_code rc = pncp_file_mkdirs(lake->root_fd, folder, err);
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "lake %s", lake->url);
-    rc = sync_folder(lake, ".", err); /* new folders must survive too, from the root on */
-    for (const char *slash = strchr(folder, '/'); rc == PNCP_OK && slash != NULL; slash = strchr(slash + 1, '/')) {
-        char parent[512];
-        (void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - folder), folder);
-        rc = sync_folder(lake, parent, err);
-    }
+    rc = sync_folders(lake, folder, err); /* new folders must survive too */
     if (rc != PNCP_OK)
         return rc;
     if (pncp_sys_renameat(lake->root_fd, temp, lake->root_fd, path) != 0)
@@ -100,6 +107,18 @@ enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *tem
     }
     /* fails: done or not is for the caller to find out by reading */
     return fleeting ? PNCP_OK : sync_folder(lake, folder, err);
+}
+
+enum pncp_code pncp_lake_sync(struct pncp_lake *lake, const char *path, struct pncp_err *err)
+{
+    char folder[512];
+    enum pncp_code rc = folder_of(path, folder, sizeof(folder));
+    if (rc != PNCP_OK)
+        return pncp_err_set(err, rc, "lake %s: path %s is too long", lake->url, path);
+    AUTO(pncp_fd_close) int fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY, 0);
+    if (fd < 0 || pncp_sys_fsync(fd) != 0)
+        return pncp_err_sys(err, errno, "lake %s: sync %s", lake->url, path);
+    return sync_folders(lake, folder, err);
 }
 
 /* ---- stages ---------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ FLAGS = {
     "verify": EVERY_DAY | ASKING | {"source", "connections", "detail-url"},
     "retry": FETCHING | {"all", "part"},
     "compact": EVERY_DAY,
+    "adopt": EVERY_DAY,
     "completion": set(),
     "man": set(),
     "docs": set(),

@@ -165,7 +165,7 @@ def test_quiet_says_nothing_on_success_and_errors_still(flag, sim, lake):
 def test_only_data_is_on_stdout(sim, lake):
     assert run("--date", DAY, *FAST, "--lake", lake, sim=sim, exit=0).stdout == ""
     assert run("list", "--date", DAY, "--lake", lake, sim=sim, exit=0).stdout == ""
-    for command in ("status", "verify", "compact"):
+    for command in ("status", "verify", "compact", "adopt"):
         text = run(command, "--date", DAY, "--lake", lake, sim=sim, exit=0)
         assert text.stdout and text.stderr == []
         answer = ask(command, lake, sim=sim)

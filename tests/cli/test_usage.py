@@ -108,7 +108,7 @@ REFUSED = [
     (["lst"], 'unknown command "lst": did you mean list?'),
     (["stat"], 'unknown command "stat": did you mean status?'),
     (["frobnicate"], 'unknown command "frobnicate": see pncp-details --help'),
-    *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("adopt", "doctor", "serve")],
+    *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("doctor", "serve")],
     (["completion"], "completion: give bash, zsh or fish"),
     (["completion", "tcsh"], "completion: give bash, zsh or fish"),
     (["completion", "bash", "zsh"], 'unexpected argument "zsh": flags begin with --'),
@@ -131,7 +131,7 @@ def test_one_line_names_the_one_problem(words, says, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["ingest", "list", "status", "verify", "compact"])
+@pytest.mark.parametrize("command", ["ingest", "list", "status", "verify", "compact", "adopt"])
 @pytest.mark.parametrize("lake, right", [("{}/pncp_details", "{}"), ("{}/pncp_details//", "{}"), ("file://{}/pncp_details", "{}"),
                                          ("pncp_details", ".")])
 def test_a_lake_given_with_its_folder_is_named_without(command, lake, right, tmp_path):

@@ -55,7 +55,7 @@ def refused_and_untouched(sim, day, says, commands=COMMANDS, sound=False):
 # ---- the lake -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["ingest", "list", "status", "verify", "compact"])
+@pytest.mark.parametrize("command", ["ingest", "list", "status", "verify", "compact", "adopt"])
 def test_a_lake_that_is_a_file(command, sim, tmp_path):
     path = tmp_path / "lake"
     path.write_text("mine")
@@ -64,7 +64,7 @@ def test_a_lake_that_is_a_file(command, sim, tmp_path):
     assert path.read_text() == "mine"
 
 
-@pytest.mark.parametrize("command", ["status", "verify"])
+@pytest.mark.parametrize("command", ["status", "verify", "compact", "adopt"])
 def test_a_lake_that_is_not_there(command, sim, lake):
     assert refuse(command, sim, lake) == f"lake {lake}: no such folder"
     assert not lake.exists()
@@ -109,7 +109,7 @@ def open_to_all(tmp_path):
         folder.chmod(mode)
 
 
-@pytest.mark.parametrize("command", ["ingest", "list", "compact"])
+@pytest.mark.parametrize("command", ["ingest", "list", "compact", "adopt"])
 def test_a_lake_that_cannot_be_written(command, sim, open_to_all):
     lake = open_to_all / "lake"
     lake.mkdir(mode=0o555)
@@ -190,15 +190,15 @@ def rewrite(day, /, table=None, **changes):
         writer.add_key_value_metadata({name: value for name, value in metadata.items() if value is not None})
 
 
-LATER = "(a later version adopts such files: adopt)"
+ADOPT = f"pncp-details adopt --date {DAY} --lake "
 
 
 def test_another_tool_s_details_parquet(sim, lake):
     day = Day(lake)
     day.folder.mkdir(parents=True)
     pq.write_table(pa.table({"numeroControlePNCP": ["1"], "itens": ["[]"]}), day.file)
-    refused_and_untouched(sim, day, LATER, sound=True)
-    assert "was written by another tool: nothing was changed; move it out of the lake" in refuse("ingest", sim, lake)
+    refused_and_untouched(sim, day, ADOPT, sound=True)
+    assert "was written by another tool, nothing was changed; " in refuse("ingest", sim, lake)
 
 
 @pytest.mark.parametrize("name", ["chunk_0001.parquet", "part-00000.snappy.parquet", "details (1).parquet"])
@@ -209,7 +209,7 @@ def test_other_parquet_in_the_day_s_folder(name, beside, sim, lake):
         ingest(sim, lake, "--batch-size", 20)
     day.folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table({"a": [1]}), day.folder / name)
-    refused_and_untouched(sim, day, LATER, sound=True)
+    refused_and_untouched(sim, day, ADOPT, sound=True)
     assert name in refuse("ingest", sim, lake)
     (day.folder / name).unlink()
     assert ingest(sim, lake).day["complete"]
@@ -228,7 +228,7 @@ def test_what_is_no_parquet_is_nobody_s_business(sim, lake):
     ({"format": "details 2"}, 'has format "details 2", this version knows "details 1": use a newer pncp-details'),
     ({"format": "contratacoes 1"}, 'has format "contratacoes 1"'),
     ({"schema": "2"}, "has schema version 2, this version knows 1: use a newer pncp-details"),
-    ({"format": None}, LATER),
+    ({"format": None}, ADOPT),
 ])
 def test_a_newer_format_and_a_newer_schema(changes, says, sim, day):
     rewrite(day, **changes)

@@ -26,12 +26,12 @@ def holding(sim, lake, date=DAY):
 
 
 @pytest.mark.threads
-@pytest.mark.parametrize("command", ["ingest", "list", "compact"])
+@pytest.mark.parametrize("command", ["ingest", "list", "compact", "adopt"])
 def test_the_second_run_of_a_day_names_the_first(command, sim, lake):
     sim.control(latency_detail=60)
     first, day = holding(sim, lake), Day(lake)
     before = sim.stats()["requests"]["listing"]
-    result = run(command, "--date", DAY, *(FAST if command != "compact" else ()), sim=sim, lake=lake, exit=75)
+    result = run(command, "--date", DAY, *(FAST if command in ("ingest", "list") else ()), sim=sim, lake=lake, exit=75)
     assert first.poll() is None
     holder = json.loads(result.stderr[-1].split("held by another run: ")[1])
     assert len(result.stderr) == 1 and (holder["host"], holder["pid"]) == (socket.gethostname(), first.pid)

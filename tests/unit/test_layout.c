@@ -26,6 +26,8 @@ static void every_place_to_the_letter(void **state)
         {PNCP_PLACE_PROGRESSO, "pncp_details/_state/progresso/pncp_details_20250307.json"},
         {PNCP_PLACE_LIST, "pncp_contratacoes/year=2025/month=03/day=07/contratacoes.parquet"},
         {PNCP_PLACE_LIST_PART_FOLDER, "pncp_contratacoes/_state/pncp_contratacoes_20250307"},
+        {PNCP_PLACE_LEGADO_FOLDER, "pncp_details_legado/year=2025/month=03/day=07"},
+        {PNCP_PLACE_LEGADO_LOCK, "pncp_details/_state/lock/legado_20250307.commit"},
     };
     struct pncp_date date;
     char path[PNCP_PLACE_BYTES];

@@ -92,6 +92,29 @@ static void new_folders_survive_a_power_loss(void **state)
     rows_lake_close(&lake);
 }
 
+/* What somebody else put there, and perhaps did not wait for. */
+static void what_is_there_survives_a_power_loss(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {".", "pncp_details", "pncp_details/year=2025",
+                                        "pncp_details/year=2025/month=10", PATH};
+    struct rows_lake lake;
+    struct syncs syncs = {.renamed = false};
+    struct pncp_err err = PNCP_ERR_INIT;
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_lake_sync(lake.lake, PATH, &err), PNCP_E_IO);
+    assert_int_equal(err.os_errno, ENOENT);
+    rows_file_put(&lake, PATH, "x", 1);
+    watched = &syncs;
+    assert_int_equal(pncp_lake_sync(lake.lake, PATH, NULL), PNCP_OK);
+    watched = NULL;
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(paths); i++) {
+        if (!has(syncs.before, syncs.before_count, inode_of(&lake, paths[i])))
+            fail_msg("%s was not synced", paths[i]);
+    }
+    rows_lake_close(&lake);
+}
+
 /* A lake that was made is in its own parent for good. */
 static void a_new_lake_survives_a_power_loss(void **state)
 {
@@ -286,10 +309,10 @@ static void a_stage_given_up_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_folders_survive_a_power_loss), cmocka_unit_test(a_new_lake_survives_a_power_loss),
-        cmocka_unit_test(a_failure_cleans_up_at_once),      cmocka_unit_test(a_temp_is_ours_or_another_is_made),
-        cmocka_unit_test(a_sweep_takes_what_nobody_holds),  cmocka_unit_test(a_stage_becomes_the_object),
-        cmocka_unit_test(a_stage_given_up_leaves_nothing),
+        cmocka_unit_test(new_folders_survive_a_power_loss),    cmocka_unit_test(a_new_lake_survives_a_power_loss),
+        cmocka_unit_test(a_failure_cleans_up_at_once),         cmocka_unit_test(a_temp_is_ours_or_another_is_made),
+        cmocka_unit_test(a_sweep_takes_what_nobody_holds),     cmocka_unit_test(a_stage_becomes_the_object),
+        cmocka_unit_test(what_is_there_survives_a_power_loss), cmocka_unit_test(a_stage_given_up_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
