@@ -14,6 +14,11 @@ struct pncp_date {
     int32_t days; /* since 1970-01-01 */
 };
 
+struct pncp_days { /* first … last, one at least */
+    struct pncp_date first, last;
+    bool range; /* asked for as a range, perhaps of one day */
+};
+
 int64_t pncp_clock_now_us(void);   /* UTC, wall */
 uint64_t pncp_clock_mono_ms(void); /* monotonic: for deadlines and rates */
 uint64_t pncp_clock_cpu_us(void);  /* CPU time of this thread: for stage figures */

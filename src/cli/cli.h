@@ -50,7 +50,7 @@ extern const char pncp_exit_codes[]; /* lines for --help and the man page */
 enum pncp_flag_kind {
     PNCP_FLAG_SWITCH,   /* bool */
     PNCP_FLAG_TEXT,     /* const char * */
-    PNCP_FLAG_DATE,     /* struct pncp_date */
+    PNCP_FLAG_DAYS,     /* struct pncp_days */
     PNCP_FLAG_COUNT,    /* int64_t: min..max */
     PNCP_FLAG_DURATION, /* uint32_t milliseconds: min..max */
     PNCP_FLAG_URL,      /* const char *, checked, without trailing slash */
@@ -81,7 +81,7 @@ extern const size_t pncp_flag_count;
 #define PNCP_CLI_BASES 2
 struct pncp_cli {
     enum pncp_command_id command;
-    struct pncp_date date;
+    struct pncp_days days;
     const char *lake, *input, *spool;
     int64_t checkpoint_every, batch_size, max_contratacoes, connections, max_rate, attempts;
     uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, outage_wait_ms, final_after_ms;
@@ -106,7 +106,8 @@ MUST_CHECK enum pncp_code pncp_cli_parse(int argc, char **argv, struct pncp_cli 
 int pncp_cli_run(int argc, char **argv);
 
 /* ---- values.c: text of one argument -> value; PNCP_E_USAGE says what would be right ---- */
-MUST_CHECK enum pncp_code pncp_value_date(const char *text, int64_t now_us, struct pncp_date *ret_date,
+/* A day, or a range "A..B" of at most PNCP_SUMMARY_DAYS_MAX days, none of them in the future. */
+MUST_CHECK enum pncp_code pncp_value_days(const char *text, int64_t now_us, struct pncp_days *ret_days,
                                           struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_value_count(const char *text, const struct pncp_flag *flag, int64_t *ret_count,
                                            struct pncp_err *err);
@@ -120,13 +121,29 @@ MUST_CHECK enum pncp_code pncp_value_duration(const char *text, const struct pnc
 const char *pncp_nearest(struct pncp_view text, const char *const *words, size_t count);
 
 /* ---- what commands share ---- */
+/* For ingest and list; other jobs get the day at hand as well. */
 struct pncp_ingest_options pncp_cli_job(const struct pncp_cli *cli);
-/* A sink for stderr as --log, --quiet and -v ask. NULL: out of memory (told). */
-struct pncp_event *pncp_cli_event(const struct pncp_cli *cli);
+/* A sink for stderr as --log, --quiet and -v ask. PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_cli_event(const struct pncp_cli *cli, struct pncp_event **ret_event,
+                                         struct pncp_err *err);
 /* One line on stderr: "pncp-details: MESSAGE". Gives the exit code of `err`. */
 int pncp_cli_fail(const struct pncp_err *err);
 /* Text or JSON to stdout, flushed; the exit code, 1 when stdout cannot take it. */
 int pncp_cli_print(struct pncp_view text, int exit_code);
+
+/* ---- days.c: a command over the days asked for ---- */
+struct pncp_day_answer {
+    struct pncp_buf text; /* lines, or one line of JSON; owned by who asks */
+    int exit_code;
+};
+/* Answer for one day, into *answer, which is empty. An error is told by the caller, and nothing of the text is printed;
+ * out of memory needs no message. */
+typedef enum pncp_code pncp_day_fn(const struct pncp_cli *cli, struct pncp_date date, struct pncp_day_answer *answer,
+                                   struct pncp_err *err);
+/* One day: its answer, as it is. A range: text with the day before each line, as soon as it is there, or one JSON
+ * object {"v":1,"days":[…]} at the end. It ends where pncp_exit_goes_on says so, or a signal came; the exit code is the
+ * worst. */
+int pncp_cli_days(const struct pncp_cli *cli, pncp_day_fn *each);
 
 /* help.c, man.c, completion.c: made from the tables */
 void pncp_help_print(FILE *out, enum pncp_command_id command, bool all);

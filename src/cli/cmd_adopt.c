@@ -10,12 +10,12 @@ static uint64_t bytes_of(const struct pncp_adopted *adopted)
     return bytes;
 }
 
-static enum pncp_code put_json(const struct pncp_cli *cli, const struct pncp_adopted *adopted, struct pncp_buf *text)
+static enum pncp_code put_json(struct pncp_date day, const struct pncp_adopted *adopted, struct pncp_buf *text)
 {
     struct pncp_json_writer w;
     char date[PNCP_DATE_TEXT_BYTES], folder[PNCP_PLACE_BYTES];
-    pncp_date_format(cli->date, date);
-    pncp_place_format(PNCP_PLACE_LEGADO_FOLDER, cli->date, folder);
+    pncp_date_format(day, date);
+    pncp_place_format(PNCP_PLACE_LEGADO_FOLDER, day, folder);
     pncp_json_writer_init(&w, text);
     pncp_json_object_begin(&w);
     pncp_json_field_int(&w, "v", 1);
@@ -37,10 +37,10 @@ static enum pncp_code put_json(const struct pncp_cli *cli, const struct pncp_ado
     return rc == PNCP_OK ? pncp_buf_text(text, "\n") : rc;
 }
 
-static enum pncp_code put_text(const struct pncp_cli *cli, const struct pncp_adopted *adopted, struct pncp_buf *text)
+static enum pncp_code put_text(struct pncp_date day, const struct pncp_adopted *adopted, struct pncp_buf *text)
 {
     char folder[PNCP_PLACE_BYTES];
-    pncp_place_format(PNCP_PLACE_LEGADO_FOLDER, cli->date, folder);
+    pncp_place_format(PNCP_PLACE_LEGADO_FOLDER, day, folder);
     if (adopted->count == 0)
         return pncp_buf_text(text, "nothing to do: no files of another tool\n");
     return pncp_buf_format(text, "adopted: %zu files, %" PRIu64 " bytes, kept in %s%s\n", adopted->count,
@@ -48,18 +48,22 @@ static enum pncp_code put_text(const struct pncp_cli *cli, const struct pncp_ado
                            adopted->emptied ? "; details.parquet is empty now: run ingest" : "");
 }
 
+static enum pncp_code adopt_day(const struct pncp_cli *cli, struct pncp_date date, struct pncp_day_answer *answer,
+                                struct pncp_err *err)
+{
+    AUTO(pncp_adopted_release) struct pncp_adopted adopted = {0};
+    struct pncp_ingest_options job = pncp_cli_job(cli);
+    struct pncp_event *event;
+    job.date = date;
+    enum pncp_code rc = pncp_cli_event(cli, &event, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_adopt_run(&job, event, &adopted, err);
+    pncp_event_free(event);
+    return rc == PNCP_OK ? (cli->json ? put_json : put_text)(date, &adopted, &answer->text) : rc;
+}
+
 int pncp_cmd_adopt(const struct pncp_cli *cli)
 {
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    AUTO(pncp_adopted_release) struct pncp_adopted adopted = {0};
-    struct pncp_err err = PNCP_ERR_INIT;
-    const struct pncp_ingest_options job = pncp_cli_job(cli);
-    struct pncp_event *event = pncp_cli_event(cli);
-    if (event == NULL)
-        return 75;
-    enum pncp_code rc = pncp_adopt_run(&job, event, &adopted, &err);
-    pncp_event_free(event);
-    if (rc == PNCP_OK && (cli->json ? put_json : put_text)(cli, &adopted, &text) != PNCP_OK)
-        rc = pncp_err_set(&err, PNCP_E_NOMEM, "out of memory");
-    return rc == PNCP_OK ? pncp_cli_print(pncp_buf_view(&text), 0) : pncp_cli_fail(&err);
+    return pncp_cli_days(cli, adopt_day);
 }

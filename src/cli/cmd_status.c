@@ -22,12 +22,12 @@ static void put_checkpoint(struct pncp_json_writer *w, const struct pncp_history
     pncp_json_object_end(w);
 }
 
-static enum pncp_code put_json(const struct pncp_cli *cli, const struct pncp_day_status *s, struct pncp_buf *text)
+static enum pncp_code put_json(struct pncp_date day, const struct pncp_day_status *s, struct pncp_buf *text)
 {
     struct pncp_json_writer w;
     AUTO(pncp_json_release) struct pncp_json progress = {0};
     char date[PNCP_DATE_TEXT_BYTES];
-    pncp_date_format(cli->date, date);
+    pncp_date_format(day, date);
     pncp_json_writer_init(&w, text);
     pncp_json_object_begin(&w);
     pncp_json_field_int(&w, "v", 1);
@@ -81,10 +81,10 @@ static enum pncp_code put_live(const struct pncp_buf *progress, struct pncp_buf 
         PNCP_VIEW_ARG(run), PNCP_VIEW_ARG(phase), saved, total, age_s, age_s > 60 ? " (killed?)" : "");
 }
 
-static enum pncp_code put_text(const struct pncp_cli *cli, const struct pncp_day_status *s, struct pncp_buf *text)
+static enum pncp_code put_text(struct pncp_date day, const struct pncp_day_status *s, struct pncp_buf *text)
 {
     char date[PNCP_DATE_TEXT_BYTES], at[PNCP_STAMP_TEXT_BYTES];
-    pncp_date_format(cli->date, date);
+    pncp_date_format(day, date);
     enum pncp_code rc = pncp_buf_format(text, "day         %s: %s\n", date,
                                         s->complete        ? "complete"
                                         : !s->has_data     ? "nothing saved yet"
@@ -111,18 +111,20 @@ static enum pncp_code put_text(const struct pncp_cli *cli, const struct pncp_day
     return rc == PNCP_OK ? put_live(&s->progress, text) : rc;
 }
 
-int pncp_cmd_status(const struct pncp_cli *cli)
+static enum pncp_code status_day(const struct pncp_cli *cli, struct pncp_date date, struct pncp_day_answer *answer,
+                                 struct pncp_err *err)
 {
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
     AUTO(pncp_day_status_release) struct pncp_day_status status = {0};
-    struct pncp_err err = PNCP_ERR_INIT;
     struct pncp_lake *lake = NULL;
     const struct pncp_lake_options options = {.unsafe_store = cli->unsafe_store};
-    enum pncp_code rc = pncp_lake_open(cli->lake, &options, &lake, &err);
+    enum pncp_code rc = pncp_lake_open(cli->lake, &options, &lake, err);
     if (rc == PNCP_OK)
-        rc = pncp_day_status_read(lake, cli->date, &status, &err);
-    if (rc == PNCP_OK && (cli->json ? put_json : put_text)(cli, &status, &text) != PNCP_OK)
-        rc = pncp_err_set(&err, PNCP_E_NOMEM, "out of memory");
+        rc = pncp_day_status_read(lake, date, &status, err);
     pncp_lake_free(lake);
-    return rc == PNCP_OK ? pncp_cli_print(pncp_buf_view(&text), 0) : pncp_cli_fail(&err);
+    return rc == PNCP_OK ? (cli->json ? put_json : put_text)(date, &status, &answer->text) : rc;
+}
+
+int pncp_cmd_status(const struct pncp_cli *cli)
+{
+    return pncp_cli_days(cli, status_day);
 }

@@ -41,12 +41,12 @@ static void put_source(struct pncp_json_writer *w, const struct pncp_source_chec
     pncp_json_object_end(w);
 }
 
-static enum pncp_code put_json(const struct pncp_cli *cli, struct report *report, const struct pncp_verify *verify,
+static enum pncp_code put_json(struct pncp_date day, struct report *report, const struct pncp_verify *verify,
                                const struct pncp_source_check *source, struct pncp_buf *text)
 {
     struct pncp_json_writer w;
     char date[PNCP_DATE_TEXT_BYTES];
-    pncp_date_format(cli->date, date);
+    pncp_date_format(day, date);
     pncp_json_writer_init(&w, text);
     pncp_json_object_begin(&w);
     pncp_json_field_int(&w, "v", 1);
@@ -88,55 +88,60 @@ static enum pncp_code put_text(struct report *report, const struct pncp_verify *
     return rc;
 }
 
-static enum pncp_code check_source(const struct pncp_cli *cli, struct pncp_source_check *source, struct pncp_err *err)
+static enum pncp_code check_source(const struct pncp_cli *cli, struct pncp_date date, struct pncp_source_check *source,
+                                   struct pncp_err *err)
 {
-    const struct pncp_ingest_options job = pncp_cli_job(cli);
-    struct pncp_event *event = pncp_cli_event(cli);
-    if (event == NULL)
-        return pncp_err_set(err, PNCP_E_NOMEM, "out of memory");
-    enum pncp_code rc = pncp_verify_source(&job, event, source, err);
+    struct pncp_ingest_options job = pncp_cli_job(cli);
+    struct pncp_event *event;
+    job.date = date;
+    enum pncp_code rc = pncp_cli_event(cli, &event, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = pncp_verify_source(&job, event, source, err);
     pncp_event_free(event);
     return rc;
 }
 
-static enum pncp_code check_file(const struct pncp_cli *cli, struct pncp_verify *verify, struct pncp_err *err)
+static enum pncp_code check_file(const struct pncp_cli *cli, struct pncp_date date, struct pncp_verify *verify,
+                                 struct pncp_err *err)
 {
     struct pncp_lake *lake;
     const struct pncp_lake_options options = {.unsafe_store = cli->unsafe_store};
     enum pncp_code rc = pncp_lake_open(cli->lake, &options, &lake, err);
     if (rc != PNCP_OK)
         return rc;
-    rc = pncp_verify_day(lake, cli->date, verify, err);
+    rc = pncp_verify_day(lake, date, verify, err);
     pncp_lake_free(lake);
+    return rc;
+}
+
+static enum pncp_code verify_day(const struct pncp_cli *cli, struct pncp_date date, struct pncp_day_answer *answer,
+                                 struct pncp_err *err)
+{
+    struct report report = {.as_json = cli->json};
+    struct pncp_source_check source = {0};
+    struct pncp_verify verify = {.problem = take_problem, .ctx = &report};
+    pncp_json_writer_init(&report.problems, &report.json);
+    pncp_json_array_begin(&report.problems);
+    enum pncp_code rc = check_file(cli, date, &verify, err);
+    pncp_json_array_end(&report.problems);
+    if (rc == PNCP_OK && cli->source && verify.problems == 0) /* a file that is not sound cannot be compared */
+        rc = check_source(cli, date, &source, err);
+    const struct pncp_source_check *asked = cli->source && verify.problems == 0 ? &source : NULL;
+    if (rc == PNCP_OK)
+        rc = pncp_json_writer_end(&report.problems);
+    if (rc == PNCP_OK)
+        rc = cli->json ? put_json(date, &report, &verify, asked, &answer->text)
+                       : put_text(&report, &verify, asked, &answer->text);
+    pncp_buf_release(&report.json);
+    pncp_buf_release(&report.text);
+    answer->exit_code = verify.problems > 0 || differs(&source)             ? 1
+                        : source.unanswered + source.modalidades_failed > 0 ? 75
+                                                                            : 0;
     return rc;
 }
 
 int pncp_cmd_verify(const struct pncp_cli *cli)
 {
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    struct report report = {.as_json = cli->json};
-    struct pncp_err err = PNCP_ERR_INIT;
-    struct pncp_source_check source = {0};
-    struct pncp_verify verify = {.problem = take_problem, .ctx = &report};
-    pncp_json_writer_init(&report.problems, &report.json);
-    pncp_json_array_begin(&report.problems);
-    enum pncp_code rc = check_file(cli, &verify, &err);
-    pncp_json_array_end(&report.problems);
-    if (rc == PNCP_OK && cli->source && verify.problems == 0) /* a file that is not sound cannot be compared */
-        rc = check_source(cli, &source, &err);
-    const struct pncp_source_check *asked = cli->source && verify.problems == 0 ? &source : NULL;
-    if (rc == PNCP_OK)
-        rc = pncp_json_writer_end(&report.problems);
-    if (rc == PNCP_OK)
-        rc = cli->json ? put_json(cli, &report, &verify, asked, &text) : put_text(&report, &verify, asked, &text);
-    if (rc == PNCP_E_NOMEM && err.code == PNCP_OK)
-        (void)pncp_err_set(&err, rc, "out of memory");
-    pncp_buf_release(&report.json);
-    pncp_buf_release(&report.text);
-    if (rc != PNCP_OK)
-        return pncp_cli_fail(&err);
-    int exit_code = verify.problems > 0 || differs(&source)             ? 1
-                    : source.unanswered + source.modalidades_failed > 0 ? 75
-                                                                        : 0;
-    return pncp_cli_print(pncp_buf_view(&text), exit_code);
+    return pncp_cli_days(cli, verify_day);
 }

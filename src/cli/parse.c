@@ -70,8 +70,8 @@ static enum pncp_code set_flag(struct pncp_cli *cli, const struct pncp_flag *fla
     case PNCP_FLAG_TEXT:
         *(const char **)field = text;
         return PNCP_OK;
-    case PNCP_FLAG_DATE:
-        return pncp_value_date(text, pncp_clock_now_us(), field, err);
+    case PNCP_FLAG_DAYS:
+        return pncp_value_days(text, pncp_clock_now_us(), field, err);
     case PNCP_FLAG_COUNT:
         return pncp_value_count(text, flag, field, err);
     case PNCP_FLAG_DURATION:

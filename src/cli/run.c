@@ -36,10 +36,9 @@ static bool can_wipe(void)
     return term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
-struct pncp_event *pncp_cli_event(const struct pncp_cli *cli)
+enum pncp_code pncp_cli_event(const struct pncp_cli *cli, struct pncp_event **ret_event, struct pncp_err *err)
 {
     bool terminal = isatty(STDERR_FILENO) == 1;
-    struct pncp_event *event = NULL;
     const struct pncp_event_options options = {
         .fd = STDERR_FILENO,
         .stop_fd = pncp_stop_fd(),
@@ -50,12 +49,8 @@ struct pncp_event *pncp_cli_event(const struct pncp_cli *cli)
         .live = terminal && can_wipe() && !cli->quiet && cli->log == 0,
         .utf8 = !terminal || strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
-    if (pncp_event_new(&options, &event) == PNCP_OK)
-        return event;
-    struct pncp_err err = PNCP_ERR_INIT;
-    (void)pncp_err_set(&err, PNCP_E_NOMEM, "out of memory");
-    (void)pncp_cli_fail(&err);
-    return NULL;
+    enum pncp_code rc = pncp_event_new(&options, ret_event);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "out of memory");
 }
 
 /* Who started us, for the run's record: what our scheduler says, or Airflow. */
@@ -70,7 +65,7 @@ struct pncp_ingest_options pncp_cli_job(const struct pncp_cli *cli)
     uint64_t seed;
     pncp_random_bytes(&seed, sizeof(seed));
     return (struct pncp_ingest_options){
-        .date = cli->date,
+        .days = cli->days,
         .lake_url = cli->lake,
         .checkpoint_every = (uint32_t)cli->checkpoint_every,
         .batch_size = cli->batch_size,

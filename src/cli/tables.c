@@ -16,6 +16,9 @@ static const struct pncp_command COMMANDS[PNCP_COMMANDS] = {
          "not be fetched is kept in falhas and asked for again by the next run.",
          "pncp-details --date 20251022 --lake /data/lake\n    a day, from where an earlier run stopped\n"
          "pncp-details --date yesterday --batch-size 500\n    at most 500 contratações now; again for the next 500\n"
+         "pncp-details --date 20251001..yesterday --max-duration 6h\n    all days since then, as many as can be done "
+         "in "
+         "that time\n"
          "pncp-details --date 20251022 --max-contratacoes 5 --checkpoint-every 2\n    a first look\n"
          "pncp-details --date 20251022 --json --quiet | jq .days[0].remaining\n    for programs\n",
          pncp_cmd_ingest, false, false},
@@ -112,9 +115,10 @@ static const char *const LOG[] = {"text", "json", NULL};
 /* One paragraph a flag. */
 /* clang-format off */
 const struct pncp_flag pncp_flags[] = {
-    {.name = "date", .kind = PNCP_FLAG_DATE, .offset = FIELD(date), .commands = ALL_DAYS, .arg = "DAY",
+    {.name = "date", .kind = PNCP_FLAG_DAYS, .offset = FIELD(days), .commands = ALL_DAYS, .arg = "DAY",
      .fallback = "yesterday",
-     .help = "publication day: YYYYMMDD, YYYY-MM-DD, today, yesterday (on the Brasília clock)"},
+     .help = "publication day: YYYYMMDD, YYYY-MM-DD, today, yesterday (on the Brasília clock), or a range A..B of "
+             "them, one day after the other; limits count per day"},
     {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS, .arg = "FOLDER",
      .fallback = "./lake", .env = "PNCP_LAKE",
      .help = "root of the lake, without its pncp_details folder"},

@@ -2,24 +2,61 @@
 
 #include <string.h>
 
-enum pncp_code pncp_value_date(const char *text, int64_t now_us, struct pncp_date *ret_date, struct pncp_err *err)
+#define RANGE_SIGN ".."
+
+/* One end of a range, or a day by itself. */
+static bool read_day(struct pncp_view text, struct pncp_date today, struct pncp_date *ret_date)
 {
-    struct pncp_date today = pncp_date_brasilia(now_us), date;
-    struct pncp_view view = pncp_view_of(text);
-    if (pncp_view_eq_text(view, "today"))
-        date = today;
-    else if (pncp_view_eq_text(view, "yesterday"))
-        date = (struct pncp_date){today.days - 1};
-    else if (!pncp_date_parse(view, &date))
+    bool yesterday = pncp_view_eq_text(text, "yesterday");
+    if (!yesterday && !pncp_view_eq_text(text, "today"))
+        return pncp_date_parse(text, ret_date);
+    *ret_date = (struct pncp_date){today.days - yesterday};
+    return true;
+}
+
+static enum pncp_code check_days(const char *text, const struct pncp_days *days, struct pncp_date today,
+                                 struct pncp_err *err)
+{
+    char now[PNCP_DATE_TEXT_BYTES], first[PNCP_DATE_TEXT_BYTES], last[PNCP_DATE_TEXT_BYTES];
+    int32_t count = days->last.days - days->first.days + 1;
+    pncp_date_format(today, now);
+    pncp_date_format(days->first, first);
+    pncp_date_format(days->last, last);
+    if (count < 1)
+        return pncp_err_set(err, PNCP_E_USAGE, "--date %.80s: ends before it begins; give %s" RANGE_SIGN "%s", text,
+                            last, first);
+    if (days->first.days > today.days)
+        return pncp_err_set(err, PNCP_E_USAGE, "--date %.80s: lies in the future; it is %s in Brasília", text, now);
+    if (days->last.days > today.days)
         return pncp_err_set(err, PNCP_E_USAGE,
-                            "--date %.80s: no such day; give YYYYMMDD, YYYY-MM-DD, today or yesterday", text);
-    if (date.days > today.days) {
-        char day[PNCP_DATE_TEXT_BYTES];
-        pncp_date_format(today, day);
-        return pncp_err_set(err, PNCP_E_USAGE, "--date %.80s: lies in the future; it is %s in Brasília", text, day);
-    }
-    *ret_date = date;
+                            "--date %.80s: ends in the future; it is %s in Brasília: give %s" RANGE_SIGN "%s", text,
+                            now, first, now);
+    if (count > PNCP_SUMMARY_DAYS_MAX)
+        return pncp_err_set(err, PNCP_E_USAGE, "--date %.80s: has %" PRId32 " days; give at most %d at a time", text,
+                            count, PNCP_SUMMARY_DAYS_MAX);
     return PNCP_OK;
+}
+
+enum pncp_code pncp_value_days(const char *text, int64_t now_us, struct pncp_days *ret_days, struct pncp_err *err)
+{
+    struct pncp_date today = pncp_date_brasilia(now_us);
+    struct pncp_view first = pncp_view_of(text), last = first;
+    const char *sign = strstr(text, RANGE_SIGN);
+    struct pncp_days days = {.range = sign != NULL};
+    if (sign != NULL) {
+        first.len = (size_t)(sign - text);
+        last = pncp_view_of(sign + strlen(RANGE_SIGN));
+    }
+    if (!read_day(first, today, &days.first) || !read_day(last, today, &days.last))
+        return pncp_err_set(
+            err, PNCP_E_USAGE,
+            "--date %.80s: no such day; give YYYYMMDD, YYYY-MM-DD, today or yesterday, or a range such as "
+            "20251001" RANGE_SIGN "20251031",
+            text);
+    enum pncp_code rc = check_days(text, &days, today, err);
+    if (rc == PNCP_OK)
+        *ret_days = days;
+    return rc;
 }
 
 enum pncp_code pncp_value_count(const char *text, const struct pncp_flag *flag, int64_t *ret_count,

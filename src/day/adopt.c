@@ -45,12 +45,13 @@ static enum pncp_code add_file(struct pncp_adopted *list, const struct pncp_adop
 {
     if (list->count == PNCP_ADOPT_FILES_MAX)
         return pncp_err_set(err, PNCP_E_LIMIT, "more than %zu files of another tool in one day", PNCP_ADOPT_FILES_MAX);
-    if ((list->count & (list->count - 1)) == 0) { /* a power of two: it is full */
-        size_t room = PNCP_MAX(2 * list->count, (size_t)1);
-        struct pncp_adopted_file *files = pncp_realloc(list->files, room, sizeof(*files));
+    if (list->count == list->cap) {
+        size_t cap = pncp_grow(list->cap, list->count + 1);
+        struct pncp_adopted_file *files = pncp_realloc(list->files, cap, sizeof(*files));
         if (files == NULL)
             return pncp_err_set(err, PNCP_E_NOMEM, "adopt: out of memory");
         list->files = files;
+        list->cap = cap;
     }
     list->files[list->count++] = *file;
     return PNCP_OK;

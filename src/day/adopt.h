@@ -27,7 +27,7 @@ struct pncp_adopted_file {
 
 struct pncp_adopted {
     struct pncp_adopted_file *files; /* those that have left the day, by name, details.parquet first; owned */
-    size_t count;                    /* 0: nothing of others was there */
+    size_t count, cap;               /* count 0: nothing of others was there */
     bool emptied;                    /* details.parquet is one of ours now, without rows */
 };
 void pncp_adopted_release(struct pncp_adopted *adopted); /* zeroed is fine */

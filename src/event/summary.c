@@ -1,14 +1,38 @@
 #include "event/summary.h"
 #include "base/json_writer.h"
+#include "base/mem.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-void pncp_summary_init(struct pncp_summary *summary, const char *run_id, const char *lake, struct pncp_date date)
+void pncp_summary_init(struct pncp_summary *summary, const char *run_id, const char *lake)
 {
-    *summary = (struct pncp_summary){.day_count = 1, .days = {{.date = date}}};
+    *summary = (struct pncp_summary){.day_count = 0};
     (void)snprintf(summary->run_id, sizeof(summary->run_id), "%s", run_id);
     pncp_summary_set_lake(summary, lake);
+}
+
+void pncp_summary_release(struct pncp_summary *summary)
+{
+    pncp_free(summary->days);
+    *summary = (struct pncp_summary){.day_count = 0};
+}
+
+struct pncp_day_summary *pncp_summary_begin_day(struct pncp_summary *summary, struct pncp_date date)
+{
+    assert(summary->day_count < PNCP_SUMMARY_DAYS_MAX);
+    if (summary->day_count == summary->day_cap) {
+        size_t cap = summary->day_cap == 0 ? 1 : pncp_grow(summary->day_cap, summary->day_count + 1); /* mostly one */
+        struct pncp_day_summary *days = pncp_realloc(summary->days, cap, sizeof(*days));
+        if (days == NULL)
+            return NULL;
+        summary->days = days;
+        summary->day_cap = cap;
+    }
+    struct pncp_day_summary *day = &summary->days[summary->day_count++];
+    *day = (struct pncp_day_summary){.date = date};
+    return day;
 }
 
 void pncp_summary_set_lake(struct pncp_summary *summary, const char *lake)

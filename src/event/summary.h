@@ -6,6 +6,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+/* Days in a range: ten years and more than there are since the first contratação of the PNCP (2021). All of them take 7
+ * MB here. */
+#define PNCP_SUMMARY_DAYS_MAX 3660
 #define PNCP_SUMMARY_REASONS_MAX 24
 #define PNCP_SUMMARY_MODALIDADES_MAX 20
 
@@ -43,11 +46,14 @@ struct pncp_summary {
     char run_id[40];
     char lake[1024];
     int exit_code;
-    struct pncp_day_summary days[1];
-    size_t day_count;
+    struct pncp_day_summary *days; /* those that were begun, in order; owned */
+    size_t day_count, day_cap;
 };
 
-void pncp_summary_init(struct pncp_summary *summary, const char *run_id, const char *lake, struct pncp_date date);
+void pncp_summary_init(struct pncp_summary *summary, const char *run_id, const char *lake);
+void pncp_summary_release(struct pncp_summary *summary);
+/* A day more, all zero; valid until the next one is begun. NULL: out of memory. */
+struct pncp_day_summary *pncp_summary_begin_day(struct pncp_summary *summary, struct pncp_date date);
 void pncp_summary_set_lake(struct pncp_summary *summary, const char *lake);
 void pncp_summary_count_reason(struct pncp_day_summary *day, const char *reason);
 /* One line of JSON without a final newline, appended. PNCP_E_NOMEM. */

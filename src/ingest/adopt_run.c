@@ -19,10 +19,11 @@ enum pncp_code pncp_adopt_run(const struct pncp_ingest_options *options, struct 
                               struct pncp_adopted *ret_adopted, struct pncp_err *err)
 {
     struct pncp_run run;
-    struct pncp_summary summary;
+    struct pncp_day_summary day = {.date = options->date}; /* which nobody asks for here */
+    const struct pncp_began began = pncp_began_now();
     *ret_adopted = (struct pncp_adopted){0};
-    pncp_run_init(&run, options, event, &summary);
-    enum pncp_code rc = pncp_run_open_old_lake(&run, &summary, err);
+    pncp_run_init(&run, &began, options, event, &day);
+    enum pncp_code rc = pncp_run_open_old_lake(&run, err);
     if (rc == PNCP_OK)
         rc = adopt_day(&run, ret_adopted, err);
     pncp_run_release(&run);

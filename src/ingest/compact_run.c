@@ -29,9 +29,10 @@ enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struc
                                 struct pncp_compacted *ret_compacted, struct pncp_err *err)
 {
     struct pncp_run run;
-    struct pncp_summary summary;
-    pncp_run_init(&run, options, event, &summary);
-    enum pncp_code rc = pncp_run_open_old_lake(&run, &summary, err);
+    struct pncp_day_summary day = {.date = options->date}; /* which nobody asks for here */
+    const struct pncp_began began = pncp_began_now();
+    pncp_run_init(&run, &began, options, event, &day);
+    enum pncp_code rc = pncp_run_open_old_lake(&run, err);
     if (rc == PNCP_OK)
         rc = compact_day(&run, ret_compacted, err);
     pncp_run_release(&run);

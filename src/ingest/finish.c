@@ -1,15 +1,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/version.h"
 #include "day/complete.h"
 #include "day/falhas_rows.h"
-#include "day/progress.h"
 #include "day/state.h"
 #include "ingest/run.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static void count_calls(struct pncp_run *run)
 {
@@ -240,29 +237,4 @@ enum pncp_code pncp_run_finish_list(struct pncp_run *run, enum pncp_code rc, str
     day->listed_final = run->list_whole && run->list.info.final;
     day->exit_code = rc == PNCP_OK ? exit_of_day(run) : pncp_exit_of(err);
     return rc;
-}
-
-void pncp_run_record(struct pncp_run *run, const struct pncp_summary *summary)
-{
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    char host[256] = "";
-    (void)gethostname(host, sizeof(host) - 1);
-    run->phase = PNCP_PHASE_ENDED;
-    pncp_report_progress(run);
-    if (pncp_summary_json(summary, &text) != PNCP_OK)
-        return;
-    const struct pncp_run_record record = {.run_id = run->run_id,
-                                           .version = PNCP_VERSION,
-                                           .host = host,
-                                           .scheduler_run_id = run->options->scheduler_run_id,
-                                           .consulta_url = run->options->consulta_url,
-                                           .detail_url = run->options->detail_url,
-                                           .started_us = run->started_us,
-                                           .ended_us = pncp_clock_now_us(),
-                                           .argc = run->options->argc,
-                                           .argv = run->options->argv,
-                                           .summary = pncp_buf_view(&text)};
-    struct pncp_err err = PNCP_ERR_INIT;
-    if (pncp_run_record_save(run->lake, &record, &err) != PNCP_OK)
-        pncp_event_warning(run->event, "the run's record was not written: %s", err.msg);
 }

@@ -294,7 +294,7 @@ static enum pncp_code end_listing(struct pncp_run *run, struct pncp_err *err)
 static void look_at_the_time(struct pncp_run *run)
 {
     uint32_t max = run->options->max_duration_ms;
-    if (max == 0 || run->out_of_time || pncp_clock_mono_ms() - run->started_ms < max)
+    if (max == 0 || run->out_of_time || pncp_clock_mono_ms() - run->began->at_ms < max)
         return;
     run->out_of_time = run->plan_ended = true;
     pncp_event_log(run->event, PNCP_LEVEL_INFO, "stop", "--max-duration is over: %zu contratacoes are under way",
@@ -303,7 +303,7 @@ static void look_at_the_time(struct pncp_run *run)
 
 static bool all_fetched(const struct pncp_run *run, bool listing_ended)
 {
-    uint64_t end = run->started_ms + run->options->max_duration_ms + DRAIN_MS;
+    uint64_t end = run->began->at_ms + run->options->max_duration_ms + DRAIN_MS;
     bool outage = run->outage.code != PNCP_OK;
     bool drained = run->works.open == 0 || outage || (run->out_of_time && pncp_clock_mono_ms() >= end);
     return (listing_ended || outage || run->out_of_time) && run->plan_ended && drained && run->works.ready_count == 0;
@@ -517,27 +517,26 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
     return rc;
 }
 
+static enum pncp_code ingest_day(struct pncp_run *run, const void *ctx, struct pncp_err *err)
+{
+    (void)ctx;
+    enum pncp_code rc = pncp_run_open_lake(run, err);
+    if (rc == PNCP_OK) {
+        rc = run_day(run, err);
+        uint64_t cpu = pncp_clock_cpu_us();
+        rc = pncp_run_finish(run, rc, err);
+        run->cpu_finish_us = pncp_clock_cpu_us() - cpu;
+    } else {
+        run->day->exit_code = pncp_exit_of(err);
+    }
+    pncp_report_end(run, rc, err);
+    return rc;
+}
+
 enum pncp_code pncp_ingest_run(const struct pncp_ingest_options *options, struct pncp_event *event,
                                struct pncp_summary *ret_summary, struct pncp_err *err)
 {
-    struct pncp_run run;
-    pncp_run_init(&run, options, event, ret_summary);
-    enum pncp_code rc = pncp_run_open_lake(&run, ret_summary, err);
-    bool held = rc == PNCP_OK;
-    if (held) {
-        rc = run_day(&run, err);
-        uint64_t cpu = pncp_clock_cpu_us();
-        rc = pncp_run_finish(&run, rc, err);
-        run.cpu_finish_us = pncp_clock_cpu_us() - cpu;
-    } else {
-        run.day->exit_code = pncp_exit_of(err);
-    }
-    ret_summary->exit_code = run.day->exit_code;
-    pncp_report_end(&run, rc, err);
-    if (held)
-        pncp_run_record(&run, ret_summary);
-    pncp_run_release(&run);
-    return rc;
+    return pncp_range_run(options, event, ingest_day, NULL, ret_summary, err);
 }
 
 int pncp_exit_of(const struct pncp_err *err)

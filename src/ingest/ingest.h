@@ -1,7 +1,8 @@
 /*
- * The jobs: ingest one day (list -> details -> checkpoints), list one day, verify a day against the source. Each takes
- * its options, tells what happens to an event sink (event/event.h) and fills a summary; the exit code is in the
- * summary, the reason for a bad one in `err`.
+ * The jobs: ingest days (list -> details -> checkpoints), list days, verify a day against the source, compact one,
+ * adopt one. Each takes its options, tells what happens to an event sink (event/event.h) and fills a summary; the exit
+ * code is in the summary, the reason for a bad one in `err`. Of a range of days the job is one run: one id, one record;
+ * limits count per day, but max_duration_ms for all (range.c).
  */
 #ifndef PNCP_INGEST_H
 #define PNCP_INGEST_H
@@ -37,12 +38,13 @@ struct pncp_again {
 };
 
 struct pncp_ingest_options {
-    struct pncp_date date;
+    struct pncp_days days; /* of ingest and list: one after the other */
+    struct pncp_date date; /* the day at hand; ingest and list set it themselves */
     const char *lake_url;
     uint32_t checkpoint_every;    /* 1..10000, or PNCP_AUTO */
     int64_t batch_size;           /* 0: all; PNCP_BATCH_AUTO; else at most so many not-done contratações */
     int64_t max_contratacoes;     /* 0: all; else look only at the first so many of the list */
-    uint32_t max_duration_ms;     /* 0: none; else nothing new is begun after that */
+    uint32_t max_duration_ms;     /* 0: none; else nothing new is begun after that, no day either */
     struct pncp_share max_failed; /* of the day's list: as many failed contratações are still exit 0 */
     struct pncp_again again;
     const char *input; /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
@@ -57,8 +59,8 @@ struct pncp_ingest_options {
     const char *const *argv;
 };
 
-/* Ingest. The summary's exit_code is always set. The return value is PNCP_OK when the job ran to an end of its own
- * (exit 0 and 3), else the error that ended it. */
+/* Ingest. The summary's exit_code is always set, the worst of its days; the caller releases it. The return value is
+ * PNCP_OK when the job ran to an end of its own (exit 0 and 3), else the error that ended it. */
 enum pncp_code pncp_ingest_run(const struct pncp_ingest_options *options, struct pncp_event *event,
                                struct pncp_summary *ret_summary, struct pncp_err *err);
 
@@ -90,6 +92,10 @@ enum pncp_code pncp_adopt_run(const struct pncp_ingest_options *options, struct 
 
 /* Exit code of an error that ended a job (design section 2). */
 int pncp_exit_of(const struct pncp_err *err);
+/* Of two days' exit codes that of both: 2 > 1 > 75 > 3 > 0, a signal's above all. */
+int pncp_exit_worse(int a, int b);
+/* Does a range go on to its next day after that one? After 0 and 3 it does. */
+bool pncp_exit_goes_on(int exit_code);
 
 /* Signals: SIGTERM and SIGINT ask the running job to stop, and end the process 2.5 s later when it has not; installed
  * by pncp_stop_install before a job, once per process. */

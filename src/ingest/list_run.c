@@ -38,22 +38,35 @@ static enum pncp_code list_day(struct pncp_run *run, bool again, struct pncp_err
     return rc == PNCP_OK ? reopen_day(run, err) : rc;
 }
 
+static void tell_end(struct pncp_run *run)
+{
+    const struct pncp_day_summary *day = run->day;
+    if (day->error[0] != '\0')
+        pncp_event_log(run->event, PNCP_LEVEL_ERROR, "list", "%s", day->error);
+    else
+        pncp_event_log(run->event, PNCP_LEVEL_INFO, "list", "%" PRId64 " contratacoes listed%s (%" PRId64 " requests)",
+                       day->listed,
+                       day->already_complete ? " before, nothing asked"
+                       : day->listed_final   ? ""
+                                             : ", the day is not over",
+                       day->list_calls);
+}
+
+static enum pncp_code list_job(struct pncp_run *run, const void *again, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_run_open_lake(run, err);
+    if (rc == PNCP_OK)
+        rc = list_day(run, *(const bool *)again, err);
+    rc = pncp_run_finish_list(run, rc, err);
+    if (rc != PNCP_OK)
+        (void)snprintf(run->day->error, sizeof(run->day->error), "%s", err->msg);
+    run->day->seconds = (double)(pncp_clock_mono_ms() - run->started_ms) / 1000.0;
+    tell_end(run);
+    return rc;
+}
+
 enum pncp_code pncp_list_run(const struct pncp_ingest_options *options, bool again, struct pncp_event *event,
                              struct pncp_summary *ret_summary, struct pncp_err *err)
 {
-    struct pncp_run run;
-    pncp_run_init(&run, options, event, ret_summary);
-    enum pncp_code rc = pncp_run_open_lake(&run, ret_summary, err);
-    bool held = rc == PNCP_OK;
-    if (held)
-        rc = list_day(&run, again, err);
-    rc = pncp_run_finish_list(&run, rc, err);
-    ret_summary->exit_code = run.day->exit_code;
-    if (rc != PNCP_OK)
-        (void)snprintf(run.day->error, sizeof(run.day->error), "%s", err->msg);
-    run.day->seconds = (double)(pncp_clock_mono_ms() - run.started_ms) / 1000.0;
-    if (held)
-        pncp_run_record(&run, ret_summary);
-    pncp_run_release(&run);
-    return rc;
+    return pncp_range_run(options, event, list_job, &again, ret_summary, err);
 }

@@ -16,29 +16,31 @@
 #include <string.h>
 #include <unistd.h>
 
-static void make_run_id(struct pncp_run *run)
+struct pncp_began pncp_began_now(void)
 {
+    struct pncp_began began = {.at_us = pncp_clock_now_us(), .at_ms = pncp_clock_mono_ms()};
     char stamp[PNCP_STAMP_TEXT_BYTES], hex[PNCP_HEX_BYTES(4)];
-    pncp_stamp_format(run->started_us, stamp);
+    pncp_stamp_format(began.at_us, stamp);
     pncp_random_hex(4, hex);
-    (void)snprintf(run->run_id, sizeof(run->run_id), "%.4s%.2s%.5s%.2s%.3s-%s", stamp, stamp + 5, stamp + 8, stamp + 14,
-                   stamp + 17, hex);
+    (void)snprintf(began.run_id, sizeof(began.run_id), "%.4s%.2s%.5s%.2s%.3s-%s", stamp, stamp + 5, stamp + 8,
+                   stamp + 14, stamp + 17, hex);
+    return began;
 }
 
-void pncp_run_init(struct pncp_run *run, const struct pncp_ingest_options *options, struct pncp_event *event,
-                   struct pncp_summary *ret_summary)
+void pncp_run_init(struct pncp_run *run, const struct pncp_began *began, const struct pncp_ingest_options *options,
+                   struct pncp_event *event, struct pncp_day_summary *day)
 {
-    *run = (struct pncp_run){.options = options,
+    *run = (struct pncp_run){.began = began,
+                             .options = options,
                              .event = event,
+                             .day = day,
                              .hold = PNCP_HOLD_INIT,
                              .announced = -1,
                              .started_us = pncp_clock_now_us(),
                              .started_ms = pncp_clock_mono_ms(),
                              .renewals = {.file = PNCP_GROUP_FILE_INIT},
                              .list = {.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT}};
-    make_run_id(run);
-    pncp_summary_init(ret_summary, run->run_id, options->lake_url, options->date);
-    run->day = &ret_summary->days[0];
+    memcpy(run->run_id, began->run_id, sizeof(run->run_id));
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -64,26 +66,25 @@ static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
     return pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
 }
 
-static enum pncp_code open_lake(struct pncp_run *run, struct pncp_summary *summary, bool create, struct pncp_err *err)
+static enum pncp_code open_lake(struct pncp_run *run, bool create, struct pncp_err *err)
 {
     const struct pncp_lake_options options = {
         .run_id = run->run_id, .create = create, .writable = true, .unsafe_store = run->options->unsafe_store};
     enum pncp_code rc = pncp_lake_open(run->options->lake_url, &options, &run->lake, err);
     if (rc != PNCP_OK)
         return rc;
-    pncp_summary_set_lake(summary, pncp_lake_url(run->lake));
     pncp_lake_sweep(run->lake);
     return hold_day(run, err);
 }
 
-enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err)
+enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_err *err)
 {
-    return open_lake(run, summary, true, err);
+    return open_lake(run, true, err);
 }
 
-enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err)
+enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_err *err)
 {
-    return open_lake(run, summary, false, err);
+    return open_lake(run, false, err);
 }
 
 /* Is a part of that row to be asked again: absent or empty, and due? */

@@ -18,12 +18,21 @@ enum pncp_phase { PNCP_PHASE_LISTING, PNCP_PHASE_FETCHING, PNCP_PHASE_SAVING, PN
 
 enum pncp_lot_kind { PNCP_LOT_NEW, PNCP_LOT_RENEWED, PNCP_LOTS };
 
-struct pncp_run {
+/* What the days of a range have in common: when their run began, and its id. */
+struct pncp_began {
+    char run_id[PNCP_RUN_ID_BYTES];
+    int64_t at_us;
+    uint64_t at_ms;
+};
+struct pncp_began pncp_began_now(void);
+
+struct pncp_run { /* of one day */
+    const struct pncp_began *began;
     const struct pncp_ingest_options *options;
     struct pncp_event *event;
     struct pncp_day_summary *day; /* filled as the run goes on */
     char run_id[PNCP_RUN_ID_BYTES];
-    int64_t started_us;
+    int64_t started_us; /* this day was */
     uint64_t started_ms;
     enum pncp_phase phase;
 
@@ -69,14 +78,13 @@ int64_t pncp_run_total(const struct pncp_run *run);
 
 /* ---- open.c: from the lake's root to the day's list, one step after the other; each may fail with the errors of what
  * it opens ---- */
-/* A run of `options`, nothing opened yet; `ret_summary` is begun and borrowed. */
-void pncp_run_init(struct pncp_run *run, const struct pncp_ingest_options *options, struct pncp_event *event,
-                   struct pncp_summary *ret_summary);
+/* A run over options->date, nothing opened yet; all are borrowed. `day`: zero but for its date. */
+void pncp_run_init(struct pncp_run *run, const struct pncp_began *began, const struct pncp_ingest_options *options,
+                   struct pncp_event *event, struct pncp_day_summary *day);
 /* The lake, and the lock of the day: PNCP_E_BUSY names the run that has it. */
-MUST_CHECK enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_summary *summary, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_err *err);
 /* The same for a job that only an existing lake has work for. PNCP_E_NOTFOUND: there is none. */
-MUST_CHECK enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_summary *summary,
-                                                 struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_err *err);
 /* What is done and what has failed before. */
 MUST_CHECK enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err);
@@ -107,7 +115,15 @@ void pncp_report_end(struct pncp_run *run, enum pncp_code rc, const struct pncp_
 MUST_CHECK enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err);
 /* The summary's counts and the exit code of a run that only listed. */
 MUST_CHECK enum pncp_code pncp_run_finish_list(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err);
-/* The run's record and last progress. */
-void pncp_run_record(struct pncp_run *run, const struct pncp_summary *summary);
+
+/* ---- range.c: a job over its days ------------------------------------------------------------ */
+/* Opens the lake, does its work on one day, tells how it ended, and sets the day's exit code. */
+typedef enum pncp_code pncp_day_job(struct pncp_run *run, const void *ctx, struct pncp_err *err);
+/* The days one after the other, until one's exit code, a signal or --max-duration ends it; then the run's record. The
+ * summary's days are those that were begun. Errors are the job's · PNCP_E_CANCELLED: a signal between two days ·
+ * PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_range_run(const struct pncp_ingest_options *options, struct pncp_event *event,
+                                         pncp_day_job *job, const void *ctx, struct pncp_summary *ret_summary,
+                                         struct pncp_err *err);
 
 #endif

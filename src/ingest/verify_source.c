@@ -186,10 +186,11 @@ enum pncp_code pncp_verify_source(const struct pncp_ingest_options *options, str
                                   struct pncp_source_check *ret_check, struct pncp_err *err)
 {
     struct pncp_run run;
-    struct pncp_summary summary; /* the run's counts, which nobody asks for here */
+    struct pncp_day_summary day = {.date = options->date}; /* the run's counts, which nobody asks for here */
+    const struct pncp_began began = pncp_began_now();
     struct pncp_source_check check = {0};
     struct checking checking = {.run = &run, .check = &check};
-    pncp_run_init(&run, options, event, &summary);
+    pncp_run_init(&run, &began, options, event, &day);
     const struct pncp_lake_options lake = {.run_id = run.run_id, .unsafe_store = options->unsafe_store};
     enum pncp_code rc = pncp_lake_open(options->lake_url, &lake, &run.lake, err);
     if (rc == PNCP_OK)

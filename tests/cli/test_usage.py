@@ -7,7 +7,7 @@ from lake_day import Day, ask, ingest
 from program import DAY, FAST, run
 
 TOMORROW = (datetime.date.today() + datetime.timedelta(days=2)).strftime("%Y%m%d")
-DATE_FORMS = "give YYYYMMDD, YYYY-MM-DD, today or yesterday"
+DATE_FORMS = "give YYYYMMDD, YYYY-MM-DD, today or yesterday, or a range such as 20251001..20251031"
 NUMBER = "give a whole number from 1 to 10000, or auto"
 DURATION = "give a duration such as 500ms, 10s, 5m or 1h; a bare number is seconds"
 NO_ADDRESS = "not an http or https address"
@@ -21,7 +21,12 @@ REFUSED = [
     (["--date", "22/10/2025"], f"--date 22/10/2025: no such day; {DATE_FORMS}"),
     (["--date", "tomorrow"], f"--date tomorrow: no such day; {DATE_FORMS}"),
     (["--date", "2025102"], f"--date 2025102: no such day; {DATE_FORMS}"),
-    (["--date", "20251020..20251022"], f"--date 20251020..20251022: no such day; {DATE_FORMS}"),
+    *[(["--date", text], f"--date {text}: no such day; {DATE_FORMS}")
+      for text in ("20251020..", "..20251022", "..", "20251020...20251022", "20251020..20251022..20251023", "20251020..tomorrow")],
+    (["--date", "20251022..20251020"], "--date 20251022..20251020: ends before it begins; give 20251020..20251022"),
+    (["status", "--date", f"2025-10-20..{TOMORROW}"], f"--date 2025-10-20..{TOMORROW}: ends in the future; it is "),
+    (["--date", f"{TOMORROW}..20991231"], f"--date {TOMORROW}..20991231: lies in the future; it is "),
+    (["verify", "--date", "20150101..20250108"], "--date 20150101..20250108: has 3661 days; give at most 3660 at a time"),
     (["--date", TOMORROW], f"--date {TOMORROW}: lies in the future; it is "),
     (["status", "--date", "20991231"], "--date 20991231: lies in the future; it is "),
     # numbers

@@ -80,6 +80,7 @@ static void check_url(const char *url)
 static void check_field(const struct pncp_cli *cli, const struct pncp_flag *flag)
 {
     const void *field = field_of(cli, flag);
+    const struct pncp_days *days;
     int64_t number = 0;
     int choice = 0, choices = 0;
     bool unset = flag->fallback == NULL;
@@ -109,8 +110,11 @@ static void check_field(const struct pncp_cli *cli, const struct pncp_flag *flag
     case PNCP_FLAG_URL:
         check_url(*(const char *const *)field);
         break;
-    case PNCP_FLAG_DATE:
-        FUZZ_CHECK(((const struct pncp_date *)field)->days <= pncp_date_brasilia(pncp_clock_now_us()).days);
+    case PNCP_FLAG_DAYS:
+        days = field;
+        FUZZ_CHECK(days->last.days <= pncp_date_brasilia(pncp_clock_now_us()).days);
+        FUZZ_CHECK(days->range ? days->first.days <= days->last.days : days->first.days == days->last.days);
+        FUZZ_CHECK(days->last.days - days->first.days < PNCP_SUMMARY_DAYS_MAX);
         break;
     case PNCP_FLAG_SWITCH:
         break;
@@ -123,8 +127,9 @@ static bool same_field(const struct pncp_cli *a, const struct pncp_cli *b, const
     switch (flag->kind) {
     case PNCP_FLAG_SWITCH:
         return *(const bool *)x == *(const bool *)y;
-    case PNCP_FLAG_DATE:
-        return ((const struct pncp_date *)x)->days == ((const struct pncp_date *)y)->days;
+    case PNCP_FLAG_DAYS:
+        return ((const struct pncp_days *)x)->first.days == ((const struct pncp_days *)y)->first.days &&
+               ((const struct pncp_days *)x)->last.days == ((const struct pncp_days *)y)->last.days;
     case PNCP_FLAG_COUNT:
         return *(const int64_t *)x == *(const int64_t *)y;
     case PNCP_FLAG_DURATION:

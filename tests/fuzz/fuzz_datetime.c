@@ -67,19 +67,33 @@ static void check_refusal(enum pncp_code rc, const struct pncp_err *err)
     FUZZ_CHECK(rc == PNCP_E_USAGE && err->code == rc && fuzz_is_message(err->msg, sizeof(err->msg)));
 }
 
-static void check_flag_date(const char *text)
+/* A day as --date has it; false when it is none. */
+static bool reference_day(struct pncp_view text, int64_t *ret_days)
+{
+    bool yesterday = pncp_view_eq_text(text, "yesterday");
+    *ret_days = pncp_date_brasilia(NOW_US).days - (int64_t)yesterday;
+    return yesterday || pncp_view_eq_text(text, "today") || reference_date(text, ret_days);
+}
+
+static void check_flag_days(const char *text)
 {
     struct pncp_err err = PNCP_ERR_INIT;
-    struct pncp_date date, today = pncp_date_brasilia(NOW_US);
-    int64_t days;
-    enum pncp_code rc = pncp_value_date(text, NOW_US, &date, &err);
-    bool word = strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0;
-    bool past = reference_date(pncp_view_of(text), &days) && days <= today.days;
-    FUZZ_CHECK((rc == PNCP_OK) == (word || past));
+    struct pncp_days days;
+    struct pncp_view first = pncp_view_of(text), last = first;
+    const char *dots = strstr(text, "..");
+    int64_t from, to;
+    if (dots != NULL) {
+        first.len = (size_t)(dots - text);
+        last = pncp_view_of(dots + 2);
+    }
+    bool right = reference_day(first, &from) && reference_day(last, &to) && from <= to &&
+                 to <= pncp_date_brasilia(NOW_US).days && to - from < PNCP_SUMMARY_DAYS_MAX;
+    enum pncp_code rc = pncp_value_days(text, NOW_US, &days, &err);
+    FUZZ_CHECK((rc == PNCP_OK) == right);
     if (rc != PNCP_OK)
         check_refusal(rc, &err);
     else
-        FUZZ_CHECK(word ? date.days == today.days - (text[0] == 'y') : date.days == days);
+        FUZZ_CHECK(days.first.days == from && days.last.days == to && days.range == (dots != NULL));
 }
 
 static void check_count(const char *text, const struct pncp_flag *flag)
@@ -115,7 +129,7 @@ static void check_duration(const char *text, const struct pncp_flag *flag)
 
 static void check_flags(const char *text)
 {
-    check_flag_date(text);
+    check_flag_days(text);
     for (size_t i = 0; i < pncp_flag_count; i++) {
         if (pncp_flags[i].kind == PNCP_FLAG_COUNT)
             check_count(text, &pncp_flags[i]);

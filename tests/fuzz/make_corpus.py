@@ -225,6 +225,7 @@ def texts():
         "2025-10-22T08:41:33", "2025-10-22T08:41:33.5", "2025-10-22T24:00:00", "today", "yesterday", "auto", "50", "-1",
         "500ms", "1.5s", "10m", "2h", "0.001", "4294967296", "1.0005s", "10001",
         "2025-10-22T08:41:60", "2025-02-29T00:00:00", "20250431",
+        "20251001..20251022", "2025-10-01..yesterday", "today..yesterday", "20251022..20991231", "00010101..today", "..", "20251001..",
     ]):
         seed("datetime", f"{i:02}", i.to_bytes(8, "little") + text.encode())
     for name, lines in {
@@ -311,6 +312,7 @@ def command_lines():
         "secret": ["list", "--again", "--consulta-url", "https://user:word@example.org/api/consulta"],
         "completion": ["completion", "bash"],
         "unknown": ["ingst"],
+        "range": ["verify", "--date", "20251001..2025-10-22"],
         "unknown_flag": ["status", "--jsn", "--date", "yesterday"],
         "contradiction": ["compact", "--quiet", "--verbose"],
         "help": ["man", "--help"],
