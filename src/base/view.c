@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define DOTS_MAX 8 /* deeper than any name was ever flattened */
+
 struct pncp_view pncp_view_of(const char *text)
 {
     return text == NULL ? (struct pncp_view){"", 0} : (struct pncp_view){text, strlen(text)};
@@ -27,6 +29,28 @@ bool pncp_view_ends(struct pncp_view view, const char *suffix)
 {
     size_t len = strlen(suffix);
     return view.len >= len && memcmp(view.data + view.len - len, suffix, len) == 0;
+}
+
+struct pncp_view pncp_view_cut_dot(struct pncp_view *name)
+{
+    const char *dot = name->len == 0 ? NULL : memchr(name->data, '.', name->len);
+    struct pncp_view head = {name->data, dot == NULL ? name->len : (size_t)(dot - name->data)};
+    *name = pncp_view_from(*name, dot == NULL ? name->len : head.len + 1);
+    return head;
+}
+
+bool pncp_view_is_dotted(struct pncp_view name)
+{
+    int dots = 0;
+    for (bool more = true; more;) {
+        size_t len = name.len;
+        struct pncp_view part = pncp_view_cut_dot(&name);
+        if (part.len == 0)
+            return false;
+        more = part.len < len;
+        dots += more;
+    }
+    return dots > 0 && dots <= DOTS_MAX;
 }
 
 bool pncp_view_u64(struct pncp_view view, uint64_t *ret_value)

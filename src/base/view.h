@@ -31,6 +31,12 @@ bool pncp_view_ends(struct pncp_view view, const char *suffix);
 MUST_CHECK bool pncp_view_u64(struct pncp_view view, uint64_t *ret_value);
 MUST_CHECK bool pncp_view_i64(struct pncp_view view, int64_t *ret_value);
 
+/* Is it "a.b", "a.b.c" …, the name that flattening (pandas.json_normalize) gives a member of an object? At most eight
+ * dots, no part empty. */
+bool pncp_view_is_dotted(struct pncp_view name);
+/* Take the part before the first dot away from *name; without a dot all of it, and *name is empty. */
+struct pncp_view pncp_view_cut_dot(struct pncp_view *name);
+
 /* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms)? And how many of its first bytes are? */
 bool pncp_view_is_utf8(struct pncp_view view);
 size_t pncp_view_utf8_len(struct pncp_view view);

@@ -86,13 +86,14 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
     return PNCP_JSON_OK;
 }
 
-/* Without the walk. */
-static enum pncp_code parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
-                            struct pncp_err *err)
+/* Without the walk; `more` are further flags of yyjson. */
+static enum pncp_code parse(struct pncp_view text, yyjson_read_flag more, struct pncp_json *ret_json,
+                            enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     yyjson_read_err why = {0};
     char *data = (char *)(uintptr_t)text.data; /* yyjson writes to it only with YYJSON_READ_INSITU */
-    yyjson_doc *doc = text.len == 0 ? NULL : yyjson_read_opts(data, text.len, YYJSON_READ_NUMBER_AS_RAW, NULL, &why);
+    yyjson_doc *doc =
+        text.len == 0 ? NULL : yyjson_read_opts(data, text.len, YYJSON_READ_NUMBER_AS_RAW | more, NULL, &why);
     if (doc == NULL) {
         if (why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
             *ret_fault = PNCP_JSON_NOMEM;
@@ -107,14 +108,11 @@ static enum pncp_code parse(struct pncp_view text, struct pncp_json *ret_json, e
     return PNCP_OK;
 }
 
-enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
-                               struct pncp_err *err)
+static enum pncp_code parse_checked(struct pncp_view text, yyjson_read_flag more, struct pncp_json *ret_json,
+                                    enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
-    enum pncp_json_fault ignored;
     struct pncp_json json = {0};
-    if (ret_fault == NULL)
-        ret_fault = &ignored;
-    enum pncp_code rc = parse(text, &json, ret_fault, err);
+    enum pncp_code rc = parse(text, more, &json, ret_fault, err);
     if (rc != PNCP_OK)
         return rc;
     *ret_fault = check_tree(json.root);
@@ -130,10 +128,48 @@ enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json
     return PNCP_OK;
 }
 
+enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
+                               struct pncp_err *err)
+{
+    enum pncp_json_fault ignored;
+    return parse_checked(text, YYJSON_READ_NOFLAG, ret_json, ret_fault == NULL ? &ignored : ret_fault, err);
+}
+
+/* yyjson reads "NaN" and "Infinity" (in any case, with any sign) as numbers that do not begin with a digit. */
+static bool is_literal(yyjson_val *val)
+{
+    struct pncp_view raw = pncp_json_raw(val);
+    size_t sign = raw.len > 0 && raw.data[0] == '-';
+    return raw.len > sign && (raw.data[sign] < '0' || raw.data[sign] > '9');
+}
+
+enum pncp_code pncp_json_parse_nan(struct pncp_view text, struct pncp_json *ret_json, struct pncp_err *err)
+{
+    enum pncp_json_fault ignored;
+    struct pncp_json json = {0};
+    enum pncp_code rc = parse_checked(text, YYJSON_READ_ALLOW_INF_AND_NAN, &json, &ignored, err);
+    if (rc != PNCP_OK)
+        return rc;
+    yyjson_val *end = json.root + yyjson_doc_get_val_count(json.doc); /* a document's values lie one after the other */
+    for (yyjson_val *val = json.root; val < end; val++) {
+        if (!is_literal(val))
+            continue;
+        if (!pncp_view_eq_text(pncp_json_raw(val), "NaN")) {
+            rc = pncp_err_set(err, PNCP_E_PARSE, "json: " PNCP_VIEW_FMT " is no number",
+                              PNCP_VIEW_ARG(pncp_json_raw(val)));
+            pncp_json_release(&json);
+            return rc;
+        }
+        (void)yyjson_set_null(val);
+    }
+    *ret_json = json;
+    return PNCP_OK;
+}
+
 enum pncp_code pncp_json_parse_again(struct pncp_view text, struct pncp_json *ret_json, struct pncp_err *err)
 {
     enum pncp_json_fault ignored;
-    return parse(text, ret_json, &ignored, err);
+    return parse(text, YYJSON_READ_NOFLAG, ret_json, &ignored, err);
 }
 
 void pncp_json_release(struct pncp_json *json)

@@ -40,6 +40,9 @@ MUST_CHECK enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_jso
 /* The same text once more, which pncp_json_parse has accepted before: depth and keys are not looked at again. */
 MUST_CHECK enum pncp_code pncp_json_parse_again(struct pncp_view text, struct pncp_json *ret_json,
                                                 struct pncp_err *err);
+/* As pncp_json_parse, for a file that Python's json.dumps may have written: a bare NaN, its missing number, is null.
+ * Infinity is refused. */
+MUST_CHECK enum pncp_code pncp_json_parse_nan(struct pncp_view text, struct pncp_json *ret_json, struct pncp_err *err);
 void pncp_json_release(struct pncp_json *json);
 
 /* The raw text of a number, the text of a string; an empty view otherwise. */

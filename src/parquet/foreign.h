@@ -18,9 +18,9 @@
  *   TIMESTAMP (ms, µs, ns), INT96    "YYYY-MM-DDTHH:MM:SS", with a fraction when that is not zero. The API's times are
  *                                    the Brasília clock without a zone: a local timestamp, an INT96 and one that says
  *                                    nothing are taken as they stand; one that LogicalType calls an instant
- *                                    (isAdjustedToUTC) becomes the Brasília clock
- * (parquet.thrift and LogicalTypes.md of the Parquet format 2.10; lists of older writers by its "Backward-compatibility
- * rules".) Codecs: none, snappy, gzip, zstd, lz4; every encoding of data page versions 1 and 2.
+ *                                    (isAdjustedToUTC) becomes the Brasília clock. The least integer is as null:
+ * numpy's NaT (parquet.thrift and LogicalTypes.md of the Parquet format 2.10; lists of older writers by its
+ * "Backward-compatibility rules".) Codecs: none, snappy, gzip, zstd, lz4; every encoding of data page versions 1 and 2.
  *
  * Memory does not grow with the file or its row groups. Per column of the row group at hand: PNCP_FOREIGN_BATCH_SLOTS
  * values, and what carquet holds: its dictionary, one page compressed, decompressed and decoded (20 bytes a value), and

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DOTS_MAX 8     /* of a column name that is taken apart */
 #define NODES_MAX 8192 /* groups and columns; bounds what a hostile schema can ask for */
 
 /* parquet.thrift: FieldRepetitionType */
@@ -121,38 +120,17 @@ static enum pncp_code dotted_object(struct building *b, uint16_t parent, struct 
     return PNCP_OK;
 }
 
-static size_t find_dot(struct pncp_view name)
-{
-    const char *dot = name.len == 0 ? NULL : memchr(name.data, '.', name.len);
-    return dot == NULL ? name.len : (size_t)(dot - name.data);
-}
-
-/* Is it "a.b" or "a.b.c" …, without an empty part? */
-static bool is_dotted(struct pncp_view name)
-{
-    int dots = 0;
-    for (;;) {
-        size_t len = find_dot(name);
-        if (len == 0)
-            return false;
-        if (len == name.len)
-            return dots > 0 && dots <= DOTS_MAX;
-        dots++;
-        name = (struct pncp_view){name.data + len + 1, name.len - len - 1};
-    }
-}
-
 /* As attach, for a column of the root: "a.b" goes into the object a. */
 static enum pncp_code attach_to_root(struct building *b, uint16_t child)
 {
-    struct pncp_view name = b->schema->nodes[child].name;
+    struct pncp_view name = b->schema->nodes[child].name, rest = name;
     uint16_t parent = 0;
-    while (is_dotted(b->schema->nodes[child].name) && find_dot(name) < name.len) {
-        size_t len = find_dot(name);
-        enum pncp_code rc = dotted_object(b, parent, (struct pncp_view){name.data, len}, &parent);
-        if (rc != PNCP_OK)
-            return rc;
-        name = (struct pncp_view){name.data + len + 1, name.len - len - 1};
+    if (pncp_view_is_dotted(name)) {
+        for (name = pncp_view_cut_dot(&rest); rest.len > 0; name = pncp_view_cut_dot(&rest)) {
+            enum pncp_code rc = dotted_object(b, parent, name, &parent);
+            if (rc != PNCP_OK)
+                return rc;
+        }
     }
     b->schema->nodes[child].name = name;
     return attach(b->schema, parent, child);

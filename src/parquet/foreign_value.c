@@ -174,8 +174,14 @@ static const char *put_moment(struct pncp_json_writer *w, int64_t seconds, int64
     return NULL;
 }
 
-static const char *put_timestamp(struct pncp_json_writer *w, const struct pncp_foreign_type *type, int64_t ticks)
+static const char *put_timestamp(struct pncp_json_writer *w, const struct pncp_foreign_type *type, int64_t ticks,
+                                 bool *ret_null)
 {
+    if (ticks == INT64_MIN) { /* numpy's NaT, which a writer of plain arrays stores as it stands */
+        pncp_json_put_null(w);
+        *ret_null = true;
+        return NULL;
+    }
     int64_t seconds = ticks / type->ticks_per_second, fraction = ticks % type->ticks_per_second;
     if (fraction < 0) {
         fraction += type->ticks_per_second;
@@ -254,7 +260,7 @@ const char *pncp_foreign_put_value(struct pncp_json_writer *w, const struct pncp
     case PNCP_FOREIGN_DATE:
         return put_day(w, stored_int(stored));
     case PNCP_FOREIGN_TIMESTAMP:
-        return put_timestamp(w, type, stored_int(stored));
+        return put_timestamp(w, type, stored_int(stored), ret_null);
     case PNCP_FOREIGN_INT96:
         return put_int96(w, stored.data);
     }

@@ -238,6 +238,11 @@ static void test_not_a_number_is_null(void **state)
     is_null = false;
     assert_null(put_single(-NAN, &text, &is_null));
     assert_true(is_null);
+    is_null = false; /* nor is it a time */
+    assert_null(put(&(struct pncp_foreign_type)T_TIME(1000000000), (struct pncp_view)STORED("\0\0\0\0\0\0\0\x80"),
+                    &text, &is_null));
+    assert_true(is_null);
+    assert_true(pncp_view_eq_text(pncp_buf_view(&text), "null"));
     assert_non_null(put_double(INFINITY, &text, &is_null));
     assert_non_null(put_single(-INFINITY, &text, &is_null));
 }

@@ -69,6 +69,46 @@ static void test_what_is_json(void **state)
     }
 }
 
+/* What Python writes for a missing number; nothing else that is no JSON. */
+static void test_nan_is_null(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *read; /* NULL: refused */
+    } cases[] = {
+        {"{\"a\":NaN,\"b\":[1,NaN,{\"c\":NaN}],\"NaN\":\"NaN\",\"d\":100.50}",
+         "{\"a\":null,\"b\":[1,null,{\"c\":null}],\"NaN\":\"NaN\",\"d\":100.50}"},
+        {"NaN", "null"},
+        {"[1e999999,-0.5]", "[1e999999,-0.5]"},
+        {"[nan]", NULL},
+        {"[-NaN]", NULL},
+        {"[Infinity]", NULL},
+        {"[1,-Infinity]", NULL},
+        {"[inf]", NULL},
+        {"[NaNa]", NULL},
+        {"[1,]", NULL},
+        {"[01]", NULL},
+        {"", NULL},
+        {"{\"a\":NaN,\"a\":1}", NULL},
+    };
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+        AUTO(pncp_json_release) struct pncp_json json = {0};
+        AUTO(pncp_buf_release) struct pncp_buf text = {0};
+        struct pncp_json_writer w;
+        struct pncp_err err = PNCP_ERR_INIT;
+        enum pncp_code rc = pncp_json_parse_nan(pncp_view_of(cases[i].text), &json, &err);
+        if (rc != (cases[i].read == NULL ? PNCP_E_PARSE : PNCP_OK) || (rc == PNCP_OK) != (json.root != NULL))
+            fail_msg("%s: %s %s", cases[i].text, pncp_code_name(rc), err.msg);
+        if (rc != PNCP_OK)
+            continue;
+        pncp_json_writer_init(&w, &text);
+        pncp_json_put_val(&w, json.root);
+        assert_int_equal(pncp_json_writer_end(&w), PNCP_OK);
+        if (!pncp_view_eq_text(pncp_buf_view(&text), cases[i].read))
+            fail_msg("%s: %.*s", cases[i].text, (int)text.len, text.data);
+    }
+}
+
 /* A body that was cut is told from one that is not JSON, wherever it was cut. */
 static void test_every_prefix_is_truncated(void **state)
 {
@@ -236,10 +276,15 @@ static void test_writer_failure_sticks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_json),           cmocka_unit_test(test_every_prefix_is_truncated),
-        cmocka_unit_test(test_depth_has_a_cap),        cmocka_unit_test(test_keys_of_an_object_have_a_cap),
-        cmocka_unit_test(test_message_has_the_offset), cmocka_unit_test(test_numbers_keep_their_text),
-        cmocka_unit_test(test_writer_to_the_letter),   cmocka_unit_test(test_writer_failure_sticks),
+        cmocka_unit_test(test_nan_is_null),
+        cmocka_unit_test(test_what_is_json),
+        cmocka_unit_test(test_every_prefix_is_truncated),
+        cmocka_unit_test(test_depth_has_a_cap),
+        cmocka_unit_test(test_keys_of_an_object_have_a_cap),
+        cmocka_unit_test(test_message_has_the_offset),
+        cmocka_unit_test(test_numbers_keep_their_text),
+        cmocka_unit_test(test_writer_to_the_letter),
+        cmocka_unit_test(test_writer_failure_sticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,35 @@ static void compare(const unsigned char *text, size_t len)
         fail_msg("%zu bytes: %02x %02x %02x %02x", len, text[0], text[1], text[2], text[3]);
 }
 
+static void test_dotted_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool dotted;
+        const char *parts; /* each with a blank behind it */
+    } cases[] = {
+        {"a.b", true, "a b "},     {"orgaoEntidade.cnpj", true, "orgaoEntidade cnpj "},
+        {"a.b.c", true, "a b c "}, {"1.2.3.4.5.6.7.8.9", true, "1 2 3 4 5 6 7 8 9 "},
+        {"a", false, "a "},        {"1.2.3.4.5.6.7.8.9.0", false, "1 2 3 4 5 6 7 8 9 0 "},
+        {".a", false, " a "},      {"a.", false, "a "},
+        {"a..b", false, "a  b "},  {".", false, " "},
+        {"", false, ""},
+    };
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+        struct pncp_view rest = pncp_view_of(cases[i].name);
+        char parts[64] = "";
+        if (pncp_view_is_dotted(rest) != cases[i].dotted)
+            fail_msg("\"%s\" %s dotted", cases[i].name, cases[i].dotted ? "is not" : "is");
+        while (rest.len > 0) {
+            struct pncp_view part = pncp_view_cut_dot(&rest);
+            (void)snprintf(parts + strlen(parts), sizeof(parts) - strlen(parts), PNCP_VIEW_FMT " ",
+                           PNCP_VIEW_ARG(part));
+        }
+        assert_string_equal(parts, cases[i].parts);
+    }
+}
+
 static void test_utf8_every_sequence(void **state)
 {
     (void)state;
@@ -180,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparison),          cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_utf8_every_sequence), cmocka_unit_test(test_utf8_texts),
-        cmocka_unit_test(test_utf8_end_whole),
+        cmocka_unit_test(test_utf8_end_whole),      cmocka_unit_test(test_dotted_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
