@@ -67,8 +67,14 @@ enum pncp_code pncp_rows_put_contratacao(struct pncp_table *list, yyjson_val *co
         return rc;
     if (!pncp_rows_day(contratacao, &date))
         return pncp_err_set(err, PNCP_E_PARSE, "no valid dataPublicacaoPncp");
+    return pncp_rows_put_known(list, &key, date, contratacao, err);
+}
+
+enum pncp_code pncp_rows_put_known(struct pncp_table *list, const struct pncp_key *key, struct pncp_date date,
+                                   yyjson_val *contratacao, struct pncp_err *err)
+{
     pncp_table_row_begin(list);
-    rc = put_list_row(list, &key, date, contratacao);
+    enum pncp_code rc = put_list_row(list, key, date, contratacao);
     if (rc != PNCP_OK) {
         pncp_table_row_undo(list);
         return pncp_err_set(err, rc, "list: out of memory");

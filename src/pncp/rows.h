@@ -25,6 +25,9 @@ MUST_CHECK bool pncp_rows_day(yyjson_val *contratacao, struct pncp_date *ret_dat
  * PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_rows_put_contratacao(struct pncp_table *list, yyjson_val *contratacao,
                                                     struct pncp_err *err);
+/* The same for one whose key and publication day were read before. PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_rows_put_known(struct pncp_table *list, const struct pncp_key *key,
+                                              struct pncp_date date, yyjson_val *contratacao, struct pncp_err *err);
 
 struct pncp_row_stamp { /* what the program itself knows of a details row */
     int64_t obtido_em_us;

@@ -303,6 +303,22 @@ def streams():
         seed("input_json", name, b"\x02" + text.encode())
 
 
+def given_rows():
+    controle = {"numeroControlePNCP": "00394494000136-1-000423/2025"}
+    for name, row in {
+        "plain": {"cnpj": "00394494000136", "ano": 2025, "sequencial": 423},
+        "widened": {"cnpj": 394494000136.0, "ano": 2025.0, "sequencial": 423.0, "modalidadeId": float("nan")},
+        "struct": {"orgaoEntidade": {"cnpj": "12ABC34501DE35", "poderId": "E"}, "anoCompra": 2026, "sequencialCompra": 8},
+        "flat": {"orgaoEntidade": None, "orgaoEntidade.cnpj": "394494000136", "orgaoEntidade.poderId": "E", "a.b.c": [1],
+                 "a.b.d": None, "anoCompra": 2025, "sequencialCompra": 423},
+        "underscore": {"orgaoEntidade_cnpj": "00394494000136", "anoCompra": 2025, "sequencialCompra": 423},
+        "controle": {**controle, "dataPublicacaoPncp": "2025-10-22T08:41:33", "objetoCompra": "x"},
+        "differs": {**controle, "ano": 2024}, "hidden": {**controle, "a": 7, "a.b": 8, "orgaoEntidade.cnpj.x": 1},
+        "text": {**controle, "orgaoEntidade": "Prefeitura", "dataPublicacaoPncp": "NaT"}, "keyless": {"objetoCompra": "x"},
+    }.items():
+        seed("given", name, json.dumps(row, ensure_ascii=False, separators=(",", ":")))
+
+
 def command_lines():
     for name, args in {
         "bare": ["--date", "20251022", "--batch-size", "500", "--checkpoint-every", "auto", "--max-contratacoes=5"],
@@ -408,8 +424,8 @@ def chunks():
 
 
 def main():
-    for make in (answers, pages, rows, conversations, texts, histories, falhas, states, streams, command_lines,
-                 parquet_files, chunks):
+    for make in (answers, pages, rows, conversations, texts, histories, falhas, states, streams, given_rows,
+                 command_lines, parquet_files, chunks):
         make()
     simulated(*sys.argv[1:3])
     print(sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()), "bytes")
