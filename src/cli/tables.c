@@ -20,6 +20,8 @@ static const struct pncp_command COMMANDS[PNCP_COMMANDS] = {
          "in "
          "that time\n"
          "pncp-details --date 20251022 --max-contratacoes 5 --checkpoint-every 2\n    a first look\n"
+         "pncp-details --date 20251022 --input '/data/contratacoes_{yyyy}{mm}{dd}_*.parquet'\n    contratações from "
+         "files\n"
          "pncp-details --date 20251022 --json --quiet | jq .days[0].remaining\n    for programs\n",
          pncp_cmd_ingest, false, false},
     [PNCP_CMD_LIST] = {"list", "fetch and save only the day's list of contratações",
@@ -148,9 +150,9 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "part", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(part), .commands = ON(RETRY), .arg = "PART",
      .fallback = "both", .choices = PART,
      .help = "only contratações whose itens or arquivos are in falhas: both, itens, arquivos"},
-    {.name = "input", .kind = PNCP_FLAG_TEXT, .offset = FIELD(input), .commands = FETCHING, .arg = "FILE",
-     .help = "take the contratações from a Parquet, JSON or NDJSON file with the listing's fields instead of "
-             "listing"},
+    {.name = "input", .kind = PNCP_FLAG_TEXT, .offset = FIELD(input), .commands = FETCHING, .arg = "PATH",
+     .help = "take the contratações from Parquet, JSON or NDJSON instead of listing: a file, a folder or a pattern "
+             "in quotes, with the day for {yyyy}, {mm}, {dd}"},
     {.name = "spool", .kind = PNCP_FLAG_TEXT, .offset = FIELD(spool), .commands = FETCHING, .arg = "FOLDER",
      .help = "where contratações wait that could not be saved; the next run commits them "
              "(~/.local/state/pncp-details/spool)"},

@@ -182,7 +182,7 @@ static enum pncp_code save_rest(struct pncp_run *run, struct pncp_err *err)
 static bool too_many_failed(const struct pncp_run *run)
 {
     const struct pncp_share *max = &run->options->max_failed;
-    int64_t failed = run->day->failed_due + run->day->failed_waiting + run->not_renewed;
+    int64_t failed = run->day->failed_due + run->day->failed_waiting + run->not_renewed + run->malformed;
     return max->percent ? failed * 100 > max->value * run->day->listed : failed > max->value;
 }
 
@@ -217,7 +217,7 @@ enum pncp_code pncp_run_finish(struct pncp_run *run, enum pncp_code rc, struct p
     day->complete = rc == PNCP_OK && day->listed_final && day->remaining == 0 && !empty_list(run);
     if (rest == PNCP_OK && day->complete)
         rest = complete_day(run, &finish_err);
-    else if (rest == PNCP_OK && day->remaining > 0)
+    else if (rest == PNCP_OK && (day->remaining > 0 || run->malformed > 0))
         rest = pncp_complete_remove(run->lake, run->options->date, &finish_err);
     if (rc == PNCP_OK && rest != PNCP_OK) {
         rc = rest;

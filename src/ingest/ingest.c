@@ -4,7 +4,6 @@
 #include "day/complete.h"
 #include "day/layout.h"
 #include "day/spool.h"
-#include "ingest/input.h"
 #include "ingest/run.h"
 #include "ingest/task.h"
 #include "pncp/rows.h"
@@ -32,9 +31,20 @@ static void settle_sizes(struct pncp_run *run, int64_t day_size)
     run->sizes_known = true;
 }
 
+/* Is the list still growing? */
 static bool is_listing(const struct pncp_run *run)
 {
-    return run->listing != NULL && !pncp_listing_finished(run->listing);
+    return (run->listing != NULL && !pncp_listing_finished(run->listing)) ||
+           (run->compras != NULL && !pncp_compras_finished(run->compras));
+}
+
+/* Size of the day as far as a growing list tells; *ret_all: nothing is missing. */
+static int64_t expected(const struct pncp_run *run, bool *ret_all)
+{
+    if (run->listing != NULL)
+        return pncp_listing_expected(run->listing, ret_all);
+    *ret_all = true;
+    return run->list.rows + pncp_compras_left(run->compras);
 }
 
 int64_t pncp_run_total(const struct pncp_run *run)
@@ -46,7 +56,7 @@ int64_t pncp_run_total(const struct pncp_run *run)
     int64_t waiting =
         (int64_t)pncp_keyset_count(run->keys, PNCP_KEY_LISTED | PNCP_KEY_FAILED, PNCP_KEY_TAKEN | PNCP_KEY_DUE);
     if (is_listing(run))
-        listed = PNCP_MAX(listed, pncp_listing_expected(run->listing, &all));
+        listed = PNCP_MAX(listed, expected(run, &all));
     if (run->options->max_contratacoes > 0)
         listed = PNCP_MIN(listed, run->options->max_contratacoes);
     int64_t total = PNCP_MAX(listed - done_before - waiting, (int64_t)0);
@@ -61,7 +71,7 @@ static void announce(struct pncp_run *run)
 {
     bool listing = is_listing(run), all = true,
          fixed = run->options->checkpoint_every != PNCP_AUTO && run->options->batch_size != PNCP_BATCH_AUTO;
-    int64_t size = listing ? pncp_listing_expected(run->listing, &all) : run->list.rows;
+    int64_t size = listing ? expected(run, &all) : run->list.rows;
     if (!run->sizes_known && (fixed || all))
         settle_sizes(run, size);
     if (all && (run->announced < 0 || !listing))
@@ -338,7 +348,7 @@ static enum pncp_code ended(struct pncp_run *run, struct pncp_err *err)
 /* Fetch and save until everything is in the file. */
 static enum pncp_code fetch_and_save(struct pncp_run *run, struct pncp_err *err)
 {
-    bool listing_ended = run->listing == NULL;
+    bool listing_ended = run->listing == NULL && run->compras == NULL;
     announce(run);
     for (;;) {
         enum pncp_code rc = pncp_saver_error(&run->saver, err);
@@ -351,7 +361,7 @@ static enum pncp_code fetch_and_save(struct pncp_run *run, struct pncp_err *err)
             rc = pncp_err_set(err, PNCP_E_CANCELLED, "stopped by a signal");
         if (rc == PNCP_OK && !listing_ended) {
             announce(run);
-            listing_ended = pncp_listing_finished(run->listing);
+            listing_ended = !is_listing(run);
             if (listing_ended)
                 rc = end_listing(run, err);
         }
@@ -362,6 +372,8 @@ static enum pncp_code fetch_and_save(struct pncp_run *run, struct pncp_err *err)
             rc = start_more(run, err);
         if (rc != PNCP_OK)
             return rc;
+        if (run->plan_ended && run->compras != NULL)
+            pncp_compras_stop(run->compras);
         if (all_fetched(run, listing_ended) && pncp_saver_idle(&run->saver)) {
             collect_saved(run);
             bool renewed_only = lot_empty(run, PNCP_LOT_NEW);
@@ -486,9 +498,10 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
         rc = pncp_run_open_list(run, err);
     if (rc != PNCP_OK)
         return rc;
+    bool at_hand = run->listing == NULL && run->compras == NULL;
     bool remaining = pncp_keyset_count(run->keys, PNCP_KEY_LISTED, PNCP_KEY_SAVED) > 0;
-    if (run->listing == NULL && run->list_whole && !remaining && pncp_run_total(run) == 0 && run->list.info.final &&
-        run->list.rows > 0) {
+    if (at_hand && run->list_whole && !remaining && pncp_run_total(run) == 0 && run->list.info.final &&
+        pncp_keyset_count(run->keys, PNCP_KEY_LISTED, 0) > 0) {
         run->day->already_complete = true;
         return PNCP_OK;
     }

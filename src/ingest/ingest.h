@@ -47,7 +47,7 @@ struct pncp_ingest_options {
     uint32_t max_duration_ms;     /* 0: none; else nothing new is begun after that, no day either */
     struct pncp_share max_failed; /* of the day's list: as many failed contratações are still exit 0 */
     struct pncp_again again;
-    const char *input; /* NULL: our own listing; else a Parquet, JSON or NDJSON file */
+    const char *input; /* NULL: our own listing; else Parquet, JSON or NDJSON files (ingest/input.h) */
     struct pncp_fetch_options fetch;
     enum pncp_confirm confirm;
     const char *spool;                     /* folder for lots that cannot be saved; NULL: none */

@@ -21,7 +21,7 @@ static enum pncp_code check_format(const struct pncp_footer *footer, bool *ret_o
                         PNCP_VIEW_ARG(format));
 }
 
-static enum pncp_code add_own_row(const struct pncp_input *input, const struct pncp_table *rows, size_t row,
+static enum pncp_code add_own_row(struct pncp_input *input, const struct pncp_table *rows, size_t row,
                                   struct pncp_err *err)
 {
     struct pncp_key key;
@@ -39,7 +39,7 @@ static enum pncp_code add_own_row(const struct pncp_input *input, const struct p
         return pncp_err_set(err, rc, "out of memory");
     }
     pncp_table_row_end(pending);
-    input->counts->rows++;
+    input->rows++;
     return pncp_list_added(input->list, err);
 }
 
@@ -54,7 +54,7 @@ static enum pncp_code read_own_group(const struct pncp_source *source, const str
     return rc;
 }
 
-static enum pncp_code load_own(const struct pncp_input *input, const struct pncp_source *source,
+static enum pncp_code load_own(struct pncp_input *input, const struct pncp_source *source,
                                const struct pncp_footer *footer, struct pncp_err *err)
 {
     struct pncp_table rows;
@@ -83,7 +83,8 @@ static enum pncp_code next_row(void *source, struct pncp_view *ret_row, struct p
     return pncp_foreign_next(source, ret_row, err);
 }
 
-enum pncp_code pncp_input_parquet(const struct pncp_input *input, int fd, uint64_t bytes, struct pncp_err *err)
+enum pncp_code pncp_input_parquet(struct pncp_input *input, const char *path, int fd, uint64_t bytes,
+                                  struct pncp_err *err)
 {
     struct pncp_foreign *foreign;
     bool own;
@@ -94,7 +95,7 @@ enum pncp_code pncp_input_parquet(const struct pncp_input *input, int fd, uint64
     rc = check_format(pncp_foreign_footer(foreign), &own, err);
     if (rc == PNCP_OK)
         rc = own ? load_own(input, &source, pncp_foreign_footer(foreign), err)
-                 : pncp_input_rows(input, next_row, foreign, err);
+                 : pncp_input_rows(input, path, next_row, foreign, err);
     pncp_foreign_free(foreign);
     return rc;
 }

@@ -1,7 +1,6 @@
 /* The beginning and the end of a run: lake, lock, what is done, the day's list. */
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/sys.h"
 #include "day/layout.h"
 #include "day/spool.h"
 #include "ingest/input.h"
@@ -10,8 +9,6 @@
 #include "pncp/url.h"
 #include "json/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,25 +206,47 @@ enum pncp_code pncp_run_begin_listing(struct pncp_run *run, struct pncp_err *err
     return pncp_listing_new(&options, run->fetch, &run->list, run->keys, &run->listing, err);
 }
 
-/* The rows of the file given with --input as the day's list. It is as old as the file: one written while the day was
- * open does not make the day complete. */
+static enum pncp_code ask_for_compras(struct pncp_run *run, struct pncp_input *input, struct pncp_err *err)
+{
+    const struct pncp_compras_options options = {.consulta_url = run->options->consulta_url,
+                                                 .list = &run->list,
+                                                 .keys = run->keys,
+                                                 .failed = run->works.failed,
+                                                 .ctx = run->works.ctx};
+    struct pncp_packed_key *asks = input->asks;
+    size_t count = input->ask_count;
+    input->asks = NULL;
+    return pncp_compras_new(&options, run->fetch, asks, count, &run->compras, err);
+}
+
+static void warn_other_days(struct pncp_run *run, const char *where, int64_t rows)
+{
+    if (rows > 0)
+        pncp_event_warning(run->event, "%s%s%" PRId64 " rows of another publication day left out", where,
+                           where[0] == '\0' ? "" : ": ", rows);
+}
+
+/* The rows of the files given with --input as the day's list. It is as old as the oldest of them: one written while the
+ * day was open does not make the day complete. */
 static enum pncp_code take_input(struct pncp_run *run, struct pncp_err *err)
 {
     const struct pncp_ingest_options *o = run->options;
-    struct pncp_input_counts counts;
-    struct stat stat;
+    AUTO(pncp_input_release)
+    struct pncp_input input = {.list = &run->list,
+                               .keys = run->keys,
+                               .rows_max = o->max_contratacoes,
+                               .malformed = pncp_report_malformed,
+                               .ctx = run};
     enum pncp_code rc = pncp_list_create(run->lake, o->date, &run->list, err);
+    if (rc == PNCP_OK)
+        rc = pncp_input_load(&input, o->input, err);
     if (rc != PNCP_OK)
         return rc;
-    if (pncp_sys_fstatat(AT_FDCWD, o->input, &stat, 0) != 0)
-        return pncp_err_sys(err, errno, "--input %s", o->input);
-    run->list.info.list_at_s = stat.st_mtim.tv_sec;
-    run->list.info.final = day_is_final(o, run->list.info.list_at_s * 1000000);
-    rc = pncp_input_load(o->input, &run->list, o->max_contratacoes, run->keys, &counts, err);
-    if (rc == PNCP_OK && counts.other_days > 0)
-        pncp_event_warning(run->event, "%s: %" PRId64 " rows of another publication day left out", o->input,
-                           counts.other_days);
-    return rc;
+    run->list.info.list_at_s = input.list_at_s;
+    run->list.info.final = day_is_final(o, input.list_at_s * 1000000);
+    warn_other_days(run, o->input, input.other_days);
+    pncp_report_malformed_end(run);
+    return input.ask_count > 0 ? ask_for_compras(run, &input, err) : PNCP_OK;
 }
 
 enum pncp_code pncp_run_open_saved_list(struct pncp_run *run, struct pncp_err *err)
@@ -257,20 +276,32 @@ enum pncp_code pncp_run_open_list(struct pncp_run *run, struct pncp_err *err)
         return pncp_run_begin_listing(run, err);
     if (rc != PNCP_OK)
         return rc;
-    run->list_whole = run->options->max_contratacoes == 0 || run->list.rows <= run->options->max_contratacoes;
+    run->list_whole = run->malformed == 0 &&
+                      (run->options->max_contratacoes == 0 || run->list.rows <= run->options->max_contratacoes);
+    if (run->compras != NULL) /* the list grows */
+        return PNCP_OK;
     run->phase = PNCP_PHASE_FETCHING;
     pncp_plan_list_complete(&run->plan);
     return PNCP_OK;
 }
 
+static enum pncp_code end_compras(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_compras_error(run->compras, err);
+    if (rc != PNCP_OK)
+        return rc;
+    warn_other_days(run, run->options->input, pncp_compras_other_days(run->compras));
+    return pncp_list_flush(&run->list, err);
+}
+
 enum pncp_code pncp_run_end_listing(struct pncp_run *run, struct pncp_err *err)
 {
+    if (run->compras != NULL)
+        return end_compras(run, err);
     enum pncp_code rc = pncp_listing_error(run->listing, err);
     if (rc != PNCP_OK)
         return rc;
-    if (pncp_listing_other_days(run->listing) > 0)
-        pncp_event_warning(run->event, "%" PRId64 " rows of another publication day left out",
-                           pncp_listing_other_days(run->listing));
+    warn_other_days(run, "", pncp_listing_other_days(run->listing));
     if (pncp_listing_repeated(run->listing) > 0)
         pncp_event_warning(run->event, "%" PRId64 " rows stand more than once in the listing, taken once",
                            pncp_listing_repeated(run->listing));
@@ -315,6 +346,7 @@ void pncp_run_release(struct pncp_run *run)
     pncp_saver_release(&run->saver);
     pncp_fetch_free(run->fetch);
     pncp_listing_free(run->listing);
+    pncp_compras_free(run->compras);
     pncp_works_release(&run->works);
     pncp_plan_release(&run->plan);
     for (int kind = 0; kind < PNCP_LOTS; kind++)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY_MS 2000 /* on a folder (design section 3) */
+#define MALFORMED_TOLD 20      /* rows of --input told one by one: a file that is wrong is wrong in every row */
 
 static const char *phase_name(enum pncp_phase phase)
 {
@@ -91,7 +92,8 @@ void pncp_report_failure(struct pncp_run *run, const struct pncp_work_failure *f
         pncp_summary_count_reason(run->day, reason);
     }
     pncp_event_log(run->event, PNCP_LEVEL_WARNING, "failure", "%s: %s could not be fetched%s: %s; %s", text,
-                   failure->part == PNCP_FALHA_ITENS      ? "itens"
+                   failure->contratacao                   ? "the contratacao"
+                   : failure->part == PNCP_FALHA_ITENS    ? "itens"
                    : failure->part == PNCP_FALHA_ARQUIVOS ? "arquivos"
                                                           : "itens and arquivos",
                    failure->renew ? " again" : "", reason, failure->renew ? "the row stays" : "kept in falhas");
@@ -109,6 +111,25 @@ void pncp_report_renewed(struct pncp_run *run, const struct pncp_commit_result *
     pncp_event_log(run->event, PNCP_LEVEL_INFO, "rewrite",
                    "renewed: %" PRId64 " contratacoes, %zu row groups, %" PRIu64 " bytes, %.1f s", rewrite->renewed,
                    rewrite->row_groups, rewrite->file_bytes, seconds);
+}
+
+void pncp_report_malformed(void *ctx, const char *path, int64_t row, const char *why)
+{
+    struct pncp_run *run = ctx;
+    char reason[PNCP_REASON_TEXT_BYTES];
+    pncp_reason_format(PNCP_REASON_MALFORMED_KEY, 0, reason);
+    run->malformed++;
+    run->day->errors++;
+    pncp_summary_count_reason(run->day, reason);
+    if (run->malformed <= MALFORMED_TOLD)
+        pncp_event_warning(run->event, "--input %s: row %" PRId64 " left out: %s", path, row, why);
+}
+
+void pncp_report_malformed_end(struct pncp_run *run)
+{
+    if (run->malformed > MALFORMED_TOLD)
+        pncp_event_warning(run->event, "--input %s: %" PRId64 " rows left out in all", run->options->input,
+                           run->malformed);
 }
 
 void pncp_report_note(void *ctx, const struct pncp_fetch_note *note)

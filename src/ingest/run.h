@@ -6,6 +6,7 @@
 #include "day/falhas.h"
 #include "day/list.h"
 #include "day/renewals.h"
+#include "ingest/compras.h"
 #include "ingest/ingest.h"
 #include "ingest/listing.h"
 #include "ingest/plan.h"
@@ -52,6 +53,8 @@ struct pncp_run { /* of one day */
 
     struct pncp_fetch *fetch;
     struct pncp_listing *listing; /* NULL when the list was at hand */
+    struct pncp_compras *compras; /* of bare rows of --input; NULL: there are none to ask for */
+    int64_t malformed;            /* rows of --input that are left out: contratações nobody can name */
     struct pncp_plan plan;
     bool plan_ended;
     struct pncp_works works;
@@ -95,7 +98,7 @@ MUST_CHECK enum pncp_code pncp_run_open_saved_list(struct pncp_run *run, struct 
 MUST_CHECK enum pncp_code pncp_run_begin_listing(struct pncp_run *run, struct pncp_err *err);
 /* Only list, to the end, into a list under construction. */
 MUST_CHECK enum pncp_code pncp_run_fetch_list(struct pncp_run *run, struct pncp_err *err);
-/* The listing has come to its end: flush the list, save it when it is whole. */
+/* The listing has come to its end: flush the list, save it when it is whole. Or the bare rows of --input: flush it. */
 MUST_CHECK enum pncp_code pncp_run_end_listing(struct pncp_run *run, struct pncp_err *err);
 void pncp_run_release(struct pncp_run *run);
 
@@ -104,6 +107,9 @@ void pncp_report_total(struct pncp_run *run); /* the "Processing" line, when its
 void pncp_report_saved(struct pncp_run *run, const struct pncp_saved *saved);
 void pncp_report_failure(struct pncp_run *run, const struct pncp_work_failure *failure);
 void pncp_report_renewed(struct pncp_run *run, const struct pncp_commit_result *rewrite, double seconds);
+/* A row of --input that is left out; ctx: the run. The first ones are told each, the others as a number at the end. */
+void pncp_report_malformed(void *ctx, const char *path, int64_t row, const char *why);
+void pncp_report_malformed_end(struct pncp_run *run);
 void pncp_report_note(void *ctx, const struct pncp_fetch_note *note); /* ctx: the run */
 void pncp_report_tick(struct pncp_run *run);     /* live line and progress file, when they are due */
 void pncp_report_progress(struct pncp_run *run); /* the progress file now */

@@ -34,6 +34,7 @@ struct pncp_work_failure {
     struct pncp_packed_key key;
     bool renew; /* its row stays as it was */
     enum pncp_falha_part part;
+    bool contratacao; /* its own fields could not be got: the parts were not asked for (compras.h) */
     enum pncp_reason reason;
     long http_status;
 };

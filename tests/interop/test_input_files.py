@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from program import DAY, FAST, key_of, list_path, rows, run, same_values, truth_of
 from simulator import Simulator, loads_raw
+from tables import flat, table_of, typed, with_doubles
 
 COUNT = 60
 OTHER_DAY = "2025-10-21T12:00:00"
@@ -47,39 +48,6 @@ def truth(sim) -> dict:
 
 
 # ---- writers ----------------------------------------------------------------------------------------
-
-
-def typed(row) -> dict:
-    """Times as times, as a data team keeps them."""
-    return {name: datetime.datetime.fromisoformat(value) if name.startswith("data") and isinstance(value, str)
-            else [typed(inner) for inner in value] if isinstance(value, list)
-            else typed(value) if isinstance(value, dict) else value for name, value in row.items()}
-
-
-def flat(row, prefix="") -> dict:
-    """As pandas.json_normalize: objects become columns with a dot; null ones keep their bare name."""
-    columns = {}
-    for name, value in row.items():
-        columns.update(flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value})
-    return columns
-
-
-def table_of(records) -> pa.Table:
-    """A table with every column that any record has."""
-    names = list(dict.fromkeys(name for record in records for name in record))
-    return pa.table({name: pa.array([record.get(name) for record in records]) for name in names})
-
-
-def with_doubles(table) -> pa.Table:
-    """As pandas has them: amounts, and integers that are null somewhere, are doubles."""
-    def double(column):
-        is_double = pa.types.is_decimal(column.type) or (pa.types.is_integer(column.type) and column.null_count > 0)
-        if not is_double:
-            return column
-        values = [None if value is None else float(value) for value in column.to_pylist()] # arrow's cast is not exact
-        return pa.array(values, pa.float64())
-
-    return pa.table({name: double(table[name]) for name in table.column_names})
 
 
 def write_json(path, listing, texts):
@@ -154,20 +122,11 @@ def test_the_list_of_another_lake(tmp_path, sim, truth):
 # ---- rows -------------------------------------------------------------------------------------------
 
 
-def test_numero_controle_alone_is_a_key(tmp_path, lake, sim, listing, truth):
-    names = ("numeroControlePNCP", "dataPublicacaoPncp")
-    pq.write_table(table_of([typed({name: row[name] for name in names}) for row in listing]), tmp_path / "e.parquet")
-    run("--input", tmp_path / "e.parquet", "--date", DAY, *FAST, lake=lake, sim=sim, exit=0)
-    saved = rows(lake)
-    assert sorted(map(key_of, saved)) == sorted(truth)
-    assert all(row["itens_total"] == truth[key_of(row)]["itens_total"] and row["extra"] is None for row in saved)
-
-
 @pytest.mark.parametrize("kind", ["text", "date32", "json"])
 def test_a_publication_date_without_time(tmp_path, lake, sim, listing, truth, kind):
     """It is that day. The column means a time: what was given goes to extra, as every value that does not fit."""
     days = ["2025-10-22"] * (COUNT - 2) + ["2025-10-21", "2025-10-23"]
-    records = [{"numeroControlePNCP": row["numeroControlePNCP"],
+    records = [{"numeroControlePNCP": row["numeroControlePNCP"], "objetoCompra": row["objetoCompra"],
                 "dataPublicacaoPncp": datetime.date.fromisoformat(day) if kind == "date32" else day}
                for row, day in zip(listing, days)]
     path = tmp_path / "entrada"
@@ -226,12 +185,11 @@ def broken(tmp_path, listing, texts) -> dict:
     pq.write_table(table_of(listing), tmp_path / "whole.parquet")
     whole = (tmp_path / "whole.parquet").read_bytes()
     pq.write_table(table_of(listing), tmp_path / "brotli.parquet", compression="brotli")
-    pq.write_table(pa.table({"objeto": ["x"]}), tmp_path / "keyless.parquet")
     (tmp_path / "cut.parquet").write_bytes(whole[:-100])
     (tmp_path / "headless.parquet").write_bytes(whole[:5000])
     (tmp_path / "cut.json").write_text("[" + ",".join(texts[:3]) + ",", encoding="utf-8")
     (tmp_path / "page.html").write_text("<html></html>", encoding="utf-8")
-    return {"brotli.parquet": "BROTLI", "keyless.parquet": "row 1: no orgaoEntidade.cnpj", "cut.parquet": "parquet",
+    return {"brotli.parquet": "BROTLI", "cut.parquet": "parquet",
             "headless.parquet": "parquet", "cut.json": "ends inside an array",
             "page.html": "expected an object or an array"}
 
