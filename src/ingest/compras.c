@@ -115,14 +115,16 @@ static enum pncp_code release(struct pncp_compras *compras, struct pncp_err *err
     return rc;
 }
 
-/* Release what is there in turn, once it is worth a group or there is nothing to wait for. */
+/* Release what is there in turn, once it is worth a group or there is nothing to wait for. The first groups are small,
+ * each twice the one before: details begin at once, and a run that has little time gets somewhere. */
 static void advance(struct pncp_compras *compras)
 {
     struct pncp_err err = PNCP_ERR_INIT;
+    size_t worth = PNCP_MIN(compras->turn + 1, (size_t)PNCP_COMPRAS_ROWS);
     size_t ready = compras->turn;
     while (ready < compras->next && compra_at(compras, ready)->answered)
         ready++;
-    if (ready - compras->turn >= PNCP_COMPRAS_ROWS || ready == compras->count) {
+    if (ready - compras->turn >= worth || ready == compras->count) {
         while (compras->turn < ready) {
             enum pncp_code rc = release(compras, &err);
             if (rc != PNCP_OK) {

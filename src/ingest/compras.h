@@ -15,7 +15,8 @@
 #include "fetch/fetch.h"
 #include "ingest/work.h"
 
-/* Rows given to the list at a time: the plan takes what there is as a group, and each costs some KB of footer. */
+/* Rows given to the list at a time, after the first groups, which are smaller: the plan takes what there is as a group,
+ * and each costs some KB of footer. */
 #define PNCP_COMPRAS_ROWS 50
 /* Handed to the fetcher at a time: what is queued there is sent even when it is not wanted any more. */
 #define PNCP_COMPRAS_ASKING 8

@@ -171,8 +171,8 @@ static enum pncp_code load_file(struct pncp_input *input, const char *path, stru
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "--input %s", path);
 }
 
-/* All rows are known: only keys that stayed bare are asked for, and of them only those whose row is not in the day's
- * file: it has the fields. */
+/* All rows are known: only keys that stayed bare are asked for, and of them only those that were never asked for, or
+ * are to be asked for again. */
 static void settle_asks(struct pncp_input *input)
 {
     size_t kept = 0;

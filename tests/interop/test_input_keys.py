@@ -309,13 +309,13 @@ def test_a_batch_takes_the_first_ones(tmp_path, lake, sim, listing):
 
 
 def test_a_batch_asks_for_little_more_than_it_takes(tmp_path, lake):
-    """Rows come fifty at a time, and some are asked for before their turn."""
+    """Some are asked for before their turn."""
     with Simulator("--day", DAY, "--count", 400) as sim:
         write_json(tmp_path / "e.json", [bare(entry["contratacao"]) for entry in sim.truth(DAY)])
         args = ("--input", tmp_path / "e.json", "--date", DAY, "--batch-size", 5, *FAST)
         result = run(*args, lake=lake, sim=sim, exit=0)
         assert (result.day["saved"], result.day["listed"]) == (5, 400)
-        assert result.day["list_calls"] < 150
+        assert result.day["list_calls"] < 60
 
 
 def test_no_more_than_asked_for(tmp_path, lake, sim, listing):

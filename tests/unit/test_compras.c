@@ -168,6 +168,26 @@ static void rows_come_in_order(void **state)
     bench_close(&b);
 }
 
+/* The first one at once, then twice as many each time, up to a whole group. */
+static void groups_grow(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 };
+    static const int64_t rows_after[] = {1, 3, 7, 15, 31, 63, 113, 163, 200};
+    struct bench b;
+    size_t at = 0;
+    bench_open(&b, COUNT);
+    for (uint32_t number = COUNT; number > 0; number--) {
+        answer(number, number, DAY);
+        if (COUNT - number + 1 == rows_after[at])
+            at++;
+        assert_int_equal(b.list.rows, at == 0 ? 0 : rows_after[at - 1]);
+    }
+    assert_int_equal(at, PNCP_ARRAY_LEN(rows_after));
+    assert_listed(&b, COUNT, 1);
+    bench_close(&b);
+}
+
 static void what_is_no_such_contratacao(void **state)
 {
     (void)state;
@@ -180,7 +200,6 @@ static void what_is_no_such_contratacao(void **state)
     answer(4, 3, DAY); /* another one than was asked for */
     answer(3, 3, "");
     answer(2, 2, "2025-10-23T00:00:00");
-    assert_int_equal(b.failed, 0); /* told in their turn */
     struct pncp_verdict nameless = {.kind = PNCP_VERDICT_ROWS, .http_status = 200};
     assert_int_equal(pncp_json_parse(PNCP_VIEW_LIT("{\"a\":1}"), &nameless.json, NULL, NULL), PNCP_OK);
     give(find_request(1), &nameless);
@@ -212,12 +231,11 @@ static void stopped_is_finished(void **state)
     (void)state;
     struct bench b;
     bench_open(&b, 20);
-    answer(20, 20, DAY);
     pncp_compras_stop(b.compras);
     assert_true(pncp_compras_finished(b.compras));
     size_t asked = submitted_all;
-    answer(19, 19, DAY);
-    refuse(18, PNCP_VERDICT_ABSENT, PNCP_REASON_HTTP, 404);
+    answer(20, 20, DAY);
+    refuse(19, PNCP_VERDICT_ABSENT, PNCP_REASON_HTTP, 404);
     assert_int_equal(submitted_all, asked);
     assert_int_equal(b.list.rows, 0);
     assert_int_equal(b.failed, 0);
@@ -229,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_in_order),
+        cmocka_unit_test(groups_grow),
         cmocka_unit_test(what_is_no_such_contratacao),
         cmocka_unit_test(stopped_is_finished),
     };

@@ -5,11 +5,14 @@
 #include "base/file.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
+#include "ingest/input_paths.h"
 #include "mem_faults.h"
 #include "pncp/rows.h"
 #include "sample_parquet.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Run `work` with the n-th allocation failing for every n. It releases all that it made. `least`: allocations that it
@@ -316,13 +319,42 @@ static void test_rows(void **state)
     exhaust(decode_rows, 200);
 }
 
+/* ---- files of --input ------------------------------------------------------------------------ */
+
+#define INPUT_FILES 20 /* more than the first room for paths */
+static char input_folder[] = "/tmp/pncp-no-memory-XXXXXX";
+
+static enum pncp_code find_files(struct pncp_err *err)
+{
+    AUTO(pncp_input_paths_release) struct pncp_input_paths paths = {0};
+    enum pncp_code rc = pncp_input_paths_find(input_folder, (struct pncp_date){0}, &paths, err);
+    assert_int_equal(paths.count, rc == PNCP_OK ? INPUT_FILES : 0);
+    return rc;
+}
+
+static void test_input_files(void **state)
+{
+    (void)state;
+    char path[64];
+    assert_non_null(mkdtemp(input_folder));
+    for (int i = 0; i < INPUT_FILES; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%d.json", input_folder, i);
+        AUTO(pncp_fd_close) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+    }
+    exhaust(find_files, 2);
+    for (int i = 0; i < INPUT_FILES; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%d.json", input_folder, i);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(input_folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_parquet),
-        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_base), cmocka_unit_test(test_table),       cmocka_unit_test(test_parquet),
+        cmocka_unit_test(test_rows), cmocka_unit_test(test_input_files),
     };
     return cmocka_run_group_tests(tests, prepare, clean_up);
 }
