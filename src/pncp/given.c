@@ -41,8 +41,9 @@ struct said { /* of the key, so far */
 static enum pncp_code wrong(const char *name, const char *what, yyjson_val *val, struct pncp_err *err)
 {
     struct pncp_view text = yyjson_is_str(val) ? pncp_json_text(val) : pncp_json_raw(val);
-    return pncp_err_set(err, PNCP_E_PARSE, "%s is not %s: \"%.*s\"", name, what, (int)PNCP_MIN(text.len, (size_t)48),
-                        text.data);
+    text.len = PNCP_MIN(text.len, (size_t)48);
+    text.len = pncp_view_utf8_len(text); /* no letter is cut in two */
+    return pncp_err_set(err, PNCP_E_PARSE, "%s is not %s: \"" PNCP_VIEW_FMT "\"", name, what, PNCP_VIEW_ARG(text));
 }
 
 static enum pncp_code say_cnpj(struct said *said, const char *name, const char *cnpj, struct pncp_err *err)

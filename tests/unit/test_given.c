@@ -62,6 +62,8 @@ static void test_keys(void **state)
         {"{\"cnpj\":\"12abc34501de35\",\"ano\":2025,\"sequencial\":423}", NULL, "cnpj is not 14 of [0-9A-Z]"},
         {"{\"cnpj\":\"12ABC3450\\u0000DE35\",\"ano\":2025,\"sequencial\":423}", NULL, "cnpj is not 14 of [0-9A-Z]"},
         {"{\"cnpj\":100000000000000,\"ano\":2025,\"sequencial\":423}", NULL, "cnpj is not 14 of [0-9A-Z]"},
+        {"{\"cnpj\":\"1234567890123456789012345678901234567890123456\xC3\xA7\xC3\xA7\"}", NULL, "456\xC3\xA7\""},
+        {"{\"cnpj\":\"12345678901234567890123456789012345678901234567\xC3\xA7\xC3\xA7\"}", NULL, "4567\""},
         {"{\"cnpj\":-1,\"ano\":2025,\"sequencial\":423}", NULL, "cnpj is not 14 of [0-9A-Z]"},
         {"{\"cnpj\":1.5,\"ano\":2025,\"sequencial\":423}", NULL, "cnpj is not 14 of [0-9A-Z]: \"1.5\""},
         {"{\"cnpj\":[1],\"ano\":2025,\"sequencial\":423}", NULL, "cnpj is not 14 of [0-9A-Z]: \"\""},
