@@ -84,7 +84,7 @@ struct pncp_cli {
     struct pncp_days days;
     const char *lake, *input, *spool;
     int64_t checkpoint_every, batch_size, max_contratacoes, connections, max_rate, attempts;
-    uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, outage_wait_ms, final_after_ms;
+    uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, outage_wait_ms, wait_lease_ms, final_after_ms;
     struct pncp_share max_failed;
     const char *consulta_url, *detail_url;
     int confirm, log; /* indices of their choices */

@@ -92,6 +92,7 @@ struct pncp_ingest_options pncp_cli_job(const struct pncp_cli *cli)
         .consulta_url = cli->consulta_url,
         .detail_url = cli->detail_url,
         .final_after_s = cli->final_after_ms / 1000,
+        .wait_lease_ms = cli->wait_lease_ms,
         .allow_empty = cli->allow_empty,
         .unsafe_store = cli->unsafe_store,
         .scheduler_run_id = scheduler_run_id(),

@@ -107,7 +107,8 @@ const char pncp_exit_codes[] =
 #define ON(command) (1U << PNCP_CMD_##command)
 #define FETCHING (ON(INGEST) | ON(RETRY)) /* those that save details */
 #define ALL_DAYS (FETCHING | ON(LIST) | ON(STATUS) | ON(VERIFY) | ON(COMPACT) | ON(ADOPT))
-#define ASKING (FETCHING | ON(LIST) | ON(VERIFY)) /* those that send requests */
+#define ASKING (FETCHING | ON(LIST) | ON(VERIFY))               /* those that send requests */
+#define HOLDING (FETCHING | ON(LIST) | ON(COMPACT) | ON(ADOPT)) /* those that write, one at a time for each day */
 #define FIELD(name) offsetof(struct pncp_cli, name)
 
 static const char *const CONFIRM[] = {"auto", "always", "never", NULL}; /* in the order of enum pncp_confirm */
@@ -189,6 +190,9 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "outage-wait", .kind = PNCP_FLAG_DURATION, .offset = FIELD(outage_wait_ms), .commands = ASKING,
      .arg = "TIME", .fallback = "10m", .min = 100, .max = 24 * 3600000,
      .help = "how long an API may answer nothing good before the run saves what it has and ends with 75"},
+    {.name = "wait-lease", .kind = PNCP_FLAG_DURATION, .offset = FIELD(wait_lease_ms), .commands = HOLDING,
+     .arg = "TIME", .fallback = "120s", .min = 0, .max = 24 * 3600000,
+     .help = "how long a day that another run holds is waited for before this one ends with 75"},
     {.name = "consulta-url", .kind = PNCP_FLAG_URL, .offset = FIELD(consulta_url), .commands = ASKING, .arg = "URL",
      .fallback = "https://pncp.gov.br/api/consulta", .env = "PNCP_CONSULTA_URL",
      .help = "the listing API"},

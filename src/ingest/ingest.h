@@ -53,6 +53,7 @@ struct pncp_ingest_options {
     const char *spool;                     /* folder for lots that cannot be saved; NULL: none */
     const char *consulta_url, *detail_url; /* checked bases, without trailing slash */
     int64_t final_after_s;                 /* how long after its end a day is final */
+    uint32_t wait_lease_ms;                /* how long a day that another run holds is waited for */
     bool allow_empty, unsafe_store;
     const char *scheduler_run_id; /* NULL: none */
     int argc;                     /* as given, without secrets; for the run record */

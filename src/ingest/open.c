@@ -9,6 +9,7 @@
 #include "pncp/url.h"
 #include "json/json.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,14 +43,14 @@ void pncp_run_init(struct pncp_run *run, const struct pncp_began *began, const s
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
+/* Who holds the day, for those who find it held. */
+static enum pncp_code name_holder(const struct pncp_run *run, struct pncp_buf *ret_holder, struct pncp_err *err)
 {
-    AUTO(pncp_buf_release) struct pncp_buf holder = {0};
-    char path[PNCP_PLACE_BYTES], since[PNCP_STAMP_TEXT_BYTES], host[256] = "";
+    char since[PNCP_STAMP_TEXT_BYTES], host[256] = "";
     (void)gethostname(host, sizeof(host) - 1);
     pncp_stamp_format(run->started_us, since);
     struct pncp_json_writer w;
-    pncp_json_writer_init(&w, &holder);
+    pncp_json_writer_init(&w, ret_holder);
     pncp_json_object_begin(&w);
     pncp_json_field_int(&w, "v", 1);
     pncp_json_field_text(&w, "run_id", pncp_view_of(run->run_id));
@@ -59,8 +60,34 @@ static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
     pncp_json_object_end(&w);
     if (pncp_json_writer_end(&w) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "hold the day: out of memory");
+    return PNCP_OK;
+}
+
+#define HOLD_AGAIN_MS 200
+
+/* Hold the day; while another run does, wait for it, for --wait-lease at most. */
+static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf holder = {0};
+    char path[PNCP_PLACE_BYTES];
+    struct pollfd stop = {.fd = pncp_stop_fd(), .events = POLLIN};
+    uint64_t end = pncp_clock_mono_ms() + run->options->wait_lease_ms;
+    enum pncp_code rc = name_holder(run, &holder, err);
+    if (rc != PNCP_OK)
+        return rc;
     pncp_place_format(PNCP_PLACE_RUN_LOCK, run->options->date, path);
-    return pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
+    for (bool told = false;; told = true) {
+        rc = pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
+        if (rc != PNCP_E_BUSY || pncp_clock_mono_ms() >= end)
+            return rc;
+        if (!told)
+            pncp_event_log(run->event, PNCP_LEVEL_INFO, "lease", "%s: waiting for it, %u s at most", err->msg,
+                           run->options->wait_lease_ms / 1000);
+        (void)poll(&stop, 1, HOLD_AGAIN_MS);
+        if (pncp_stop_signal() != 0)
+            return pncp_err_set(err, PNCP_E_CANCELLED, "stopped by a signal");
+        *err = PNCP_ERR_INIT;
+    }
 }
 
 static enum pncp_code open_lake(struct pncp_run *run, bool create, struct pncp_err *err)

@@ -12,15 +12,15 @@ EVERY_DAY = {"date", "lake", "unsafe-store", "log", "json", "quiet", "verbose"}
 ASKING = {"attempts", "retry-wait", "brake-wait", "deadline", "outage-wait", "consulta-url", "max-rate"}
 ALWAYS = {"help", "version"}
 FETCHING = EVERY_DAY | ASKING | {"checkpoint-every", "batch-size", "max-duration", "max-failed", "input", "confirm", "allow-empty",
-                                 "final-after", "connections", "detail-url", "spool"}
+                                 "final-after", "connections", "detail-url", "spool", "wait-lease"}
 FLAGS = {
     "ingest": FETCHING | {"max-contratacoes", "auto-resume", "no-auto-resume"},
-    "list": EVERY_DAY | ASKING | {"again", "allow-empty", "final-after"},
+    "list": EVERY_DAY | ASKING | {"again", "allow-empty", "final-after", "wait-lease"},
     "status": EVERY_DAY,
     "verify": EVERY_DAY | ASKING | {"source", "connections", "detail-url"},
     "retry": FETCHING | {"all", "part"},
-    "compact": EVERY_DAY,
-    "adopt": EVERY_DAY,
+    "compact": EVERY_DAY | {"wait-lease"},
+    "adopt": EVERY_DAY | {"wait-lease"},
     "completion": set(),
     "man": set(),
     "docs": set(),
@@ -74,7 +74,7 @@ def test_help_says_default_and_environment():
     text = said("ingest", "--help")
     for line in ("--date DAY  (yesterday)", "--lake FOLDER  (PNCP_LAKE, else ./lake)", "--checkpoint-every N  (50)",
                  "--connections N  (32)", "--attempts N  (6)", "--retry-wait TIME  (1s)", "--brake-wait TIME  (60s)",
-                 "--deadline TIME  (120s)", "--outage-wait TIME  (10m)", "--confirm WHEN  (auto)", "--final-after TIME  (3h)",
+                 "--deadline TIME  (120s)", "--outage-wait TIME  (10m)", "--wait-lease TIME  (120s)", "--confirm WHEN  (auto)", "--final-after TIME  (3h)",
                  "--consulta-url URL  (PNCP_CONSULTA_URL, else https://pncp.gov.br/api/consulta)",
                  "--detail-url URL  (PNCP_DETAIL_URL, else https://pncp.gov.br/api/pncp)"):
         assert f"\n  {line}\n" in text

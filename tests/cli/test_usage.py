@@ -80,9 +80,6 @@ REFUSED = [
     *[(["--max-failed", text], f"--max-failed {text}: give a whole number such as 10, or 0% to 100%")
       for text in ("-1", "x", "%", "1.5%", "101%", "5%%", " 5", "99999999999999999999")],
     (["list", "--max-failed", "5"], "unknown flag --max-failed: see pncp-details list --help"),
-    # flags of a later version
-    *[([f"--{flag}", "5"], f"unknown flag --{flag}: see pncp-details ingest --help")
-      for flag in ("wait-lease",)],
     # values that are missing, or not wanted, or given twice
     (["--date"], "--date needs a value: --date DAY"),
     (["--lake"], "--lake needs a value: --lake FOLDER"),

@@ -148,7 +148,7 @@ def test_the_holder_of_the_day_is_named(sim, lake):
     lock.write_text('{"v":1,"run_id":"theirs","host":"h","pid":1}\n')
     with open(lock, "rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        result = run("adopt", "--date", DAY, "--lake", lake, exit=75)
+        result = run("adopt", "--date", DAY, "--wait-lease", 0, "--lake", lake, exit=75)
     assert "the day is held by another run: " in result.stderr[0] and '"run_id":"theirs"' in result.stderr[0]
     assert {path.name: path.read_bytes() for path in Day(lake).folder.glob("*.parquet")} == theirs and legado(lake) == {}
 
@@ -157,7 +157,7 @@ def test_a_run_under_way_holds_the_day(sim, lake):
     sim.control(latency_detail=60)
     process = start(sim, lake, "--connections", 2, "--checkpoint-every", 5)
     wait_until(lambda: Day(lake).keys(), process)
-    assert "held by another run" in run("adopt", "--date", DAY, "--lake", lake, exit=75).stderr[0]
+    assert "held by another run" in run("adopt", "--date", DAY, "--wait-lease", 0, "--lake", lake, exit=75).stderr[0]
     assert finish(process).exit == 0
     same_values(Day(lake).rows(), truth_of(sim))
 

@@ -94,7 +94,7 @@ def test_max_failed_counts_per_day(sim, lake):
 def test_stops_at_75(sim, lake):
     fail_one(sim, DAYS[0])
     with hold(lake, DAYS[1]):
-        result = ingest(sim, lake, date=RANGE, exit=75)
+        result = ingest(sim, lake, "--wait-lease", 0, date=RANGE, exit=75)
     assert dates(result) == list(DAYS[:2])
     assert [day["exit_code"] for day in result.summary["days"]] == [3, 75] and result.summary["exit_code"] == 75
     assert "held by another run" in result.summary["days"][1]["error"] and "error" not in result.summary["days"][0]
@@ -189,7 +189,7 @@ def test_verify_stops_at_the_first_day_that_is_not_sound(sim, lake):
 def test_an_error_names_its_day(sim, lake):
     ingest(sim, lake, date=DAYS[0])
     with hold(lake, DAYS[1]):
-        answer = ask("compact", lake, date=RANGE, exit=75)
+        answer = ask("compact", lake, "--wait-lease", 0, date=RANGE, exit=75)
     assert [day["date"] for day in answer.summary["days"]] == [DAYS[0]]
     assert len(answer.stderr) == 1 and answer.stderr[0].startswith(f"pncp-details: {DAYS[1]}: lake {lake}: the day is held")
     answer = ask("compact", lake, date=RANGE, exit=1)

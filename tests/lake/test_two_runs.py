@@ -1,16 +1,19 @@
-"""Two runs at once: of one day the second leaves at once and names the first; of two days both go on."""
+"""Two runs at once: of one day the second waits a while, then leaves and names the first; of two days both go on."""
 
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
+import time
 
 import pytest
-from lake_day import Day, ask, assert_consistent, ingest, start, wait_until
+from lake_day import Day, ask, assert_consistent, ingest, start, stop, wait_until
 from program import DAY, FAST, finish, run, same_values, truth_of
 
 OTHER = "20251023"
+AT_ONCE = ("--wait-lease", "0")
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def test_the_second_run_of_a_day_names_the_first(command, sim, lake):
     sim.control(latency_detail=60)
     first, day = holding(sim, lake), Day(lake)
     before = sim.stats()["requests"]["listing"]
-    result = run(command, "--date", DAY, *(FAST if command in ("ingest", "list") else ()), sim=sim, lake=lake, exit=75)
+    result = run(command, "--date", DAY, *AT_ONCE, *(FAST if command in ("ingest", "list") else ()), sim=sim, lake=lake, exit=75)
     assert first.poll() is None
     holder = json.loads(result.stderr[-1].split("held by another run: ")[1])
     assert len(result.stderr) == 1 and (holder["host"], holder["pid"]) == (socket.gethostname(), first.pid)
@@ -46,6 +49,28 @@ def test_the_second_run_of_a_day_names_the_first(command, sim, lake):
     assert list(day.records()) == [holder["run_id"]] # the second has left no trace
     same_values(day.rows(), truth_of(sim))
     assert_consistent(day)
+
+
+def test_the_second_waits_for_the_first(sim, lake):
+    """And goes on from where it ended: here nothing is left to do."""
+    sim.control(latency_detail=60)
+    first = holding(sim, lake)
+    second = run("--date", DAY, *FAST, "--wait-lease", "60s", sim=sim, lake=lake, exit=0)
+    assert finish(first).exit == 0 and second.day["already_complete"]
+    assert re.fullmatch(r"INFO lake .*: the day is held by another run: .*: waiting for it, 60 s at most", second.stderr[0])
+    same_values(Day(lake).rows(), truth_of(sim))
+
+
+def test_it_waits_no_longer_than_it_is_told(sim, lake):
+    sim.control(latency_detail=60)
+    first, begun = holding(sim, lake), time.monotonic()
+    result = run("--date", DAY, *FAST, "--wait-lease", "700ms", sim=sim, lake=lake, exit=75)
+    assert 0.7 <= time.monotonic() - begun < 2 and "held by another run" in result.stderr[-1]
+    second = start(sim, lake)
+    time.sleep(0.5)
+    stopped, seconds = stop(second)
+    assert stopped.exit == 143 and seconds < 1
+    assert finish(first).exit == 0
 
 
 @pytest.mark.threads
@@ -80,7 +105,7 @@ def test_a_strange_lock_file(content, sim, lake):
     day.run_lock.write_bytes(content)
     with open(day.run_lock, "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        result = run("--date", DAY, *FAST, "--lake", lake, sim=sim, exit=75)
+        result = run("--date", DAY, *FAST, *AT_ONCE, "--lake", lake, sim=sim, exit=75)
         assert len(result.stderr) == 1 and "the day is held by another run: " in result.stderr[0]
         assert len(result.stderr[0]) < 600
     assert ingest(sim, lake).day["complete"]
@@ -91,7 +116,7 @@ def test_a_run_that_sleeps_still_holds_its_day(sim, lake):
     process = holding(sim, lake)
     process.send_signal(signal.SIGSTOP)
     try:
-        assert f'"pid":{process.pid}' in run("--date", DAY, *FAST, "--lake", lake, sim=sim, exit=75).stderr[-1]
+        assert f'"pid":{process.pid}' in run("--date", DAY, *FAST, *AT_ONCE, "--lake", lake, sim=sim, exit=75).stderr[-1]
     finally:
         os.kill(process.pid, signal.SIGCONT)
     assert finish(process).exit == 0
@@ -110,7 +135,7 @@ def test_temps_of_a_live_run_are_not_swept(sim, lake):
 def test_many_at_once(sim, lake):
     """Whoever comes first does the work; the others leave with 75."""
     sim.control(latency_detail=60)
-    results = [finish(process) for process in [start(sim, lake) for _ in range(4)]]
+    results = [finish(process) for process in [start(sim, lake, *AT_ONCE) for _ in range(4)]]
     assert sorted(result.exit for result in results) == [0, 75, 75, 75]
     same_values(Day(lake).rows(), truth_of(sim))
     assert_consistent(Day(lake))
