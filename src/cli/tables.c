@@ -98,7 +98,7 @@ const char pncp_exit_codes[] =
     "  0    done; also nothing left to do, and stopped by a limit\n"
     "  1    failed, a retry will not help\n"
     "  2    usage\n"
-    "  3    some contratações could not be fetched: kept in falhas, asked again by the next run\n"
+    "  3    some contratações could not be fetched: kept in falhas, asked again when they are due\n"
     "  75   try again later: API or lake unreachable, no space, day held by another run, empty list\n"
     "  130  stopped by SIGINT, 143 by SIGTERM, after saving\n";
 
@@ -132,7 +132,7 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "batch-size", .kind = PNCP_FLAG_COUNT, .offset = FIELD(batch_size), .commands = FETCHING, .arg = "N",
      .min = 1, .max = INT64_MAX, .word = "auto", .word_value = PNCP_BATCH_AUTO,
      .help = "take on at most N contratações that are not done, or auto; first those never tried, then those that "
-             "failed (all)"},
+             "are asked again (all)"},
     {.name = "max-contratacoes", .kind = PNCP_FLAG_COUNT, .offset = FIELD(max_contratacoes), .commands = ON(INGEST),
      .arg = "N", .min = 1, .max = INT64_MAX,
      .help = "look only at the first N of the day's list; listing stops as soon as it has them (all)"},
