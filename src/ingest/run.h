@@ -102,6 +102,20 @@ MUST_CHECK enum pncp_code pncp_run_fetch_list(struct pncp_run *run, struct pncp_
 MUST_CHECK enum pncp_code pncp_run_end_listing(struct pncp_run *run, struct pncp_err *err);
 void pncp_run_release(struct pncp_run *run);
 
+/* ---- lots.c: finished contratações on their way to the saver ---------------------------------- */
+/* Finished contratações into the lots; a full lot to the saver when it is free. `everything`: however full they get. */
+MUST_CHECK enum pncp_code pncp_lots_fill(struct pncp_run *run, bool everything, struct pncp_err *err);
+bool pncp_lots_any_full(const struct pncp_run *run);
+bool pncp_lots_empty(const struct pncp_run *run, enum pncp_lot_kind kind);
+/* To the saver, which is idle; what became of the lot before is told first. */
+void pncp_lots_hand_over(struct pncp_run *run, enum pncp_lot_kind kind, bool last);
+void pncp_lots_collect(struct pncp_run *run); /* tell what has been saved */
+/* One that could not be fetched (pncp_works; ctx: the run): noted for falhas, with the next lot, and told. */
+void pncp_lots_note_failure(void *ctx, const struct pncp_work_failure *failure);
+/* The store is in trouble, or there is no time: finished contratações wait in the spool. Rows fetched again do not:
+ * those that they were to replace are there. What a saver that has not ended holds is left to it. */
+void pncp_lots_spool(struct pncp_run *run);
+
 /* ---- report.c: what people and programs are told --------------------------------------------- */
 void pncp_report_total(struct pncp_run *run); /* the "Processing" line, when its number is new */
 void pncp_report_saved(struct pncp_run *run, const struct pncp_saved *saved);

@@ -241,8 +241,7 @@ bool pncp_saver_result(struct pncp_saver *saver, struct pncp_saved *ret_saved)
 
 bool pncp_saver_take_failed(struct pncp_saver *saver, struct pncp_filled_lot *ret_lot)
 {
-    assert(!saver->started || saver->ended);
-    if (saver->lot.table.rows == 0)
+    if (!saver->ended || saver->lot.table.rows == 0)
         return false;
     *ret_lot = saver->lot;
     saver->lot = (struct pncp_filled_lot){0};

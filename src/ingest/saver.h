@@ -71,7 +71,7 @@ bool pncp_saver_idle(struct pncp_saver *saver);
 void pncp_saver_give(struct pncp_saver *saver, struct pncp_filled_lot *lot);
 /* The result of the last lot, once. False: none new. */
 bool pncp_saver_result(struct pncp_saver *saver, struct pncp_saved *ret_saved);
-/* The lot that it has given up on, if it has rows; the caller's then. Only when it has ended. */
+/* The lot that it has given up on, if it has rows; the caller's then. False: there is none, or it has not ended. */
 bool pncp_saver_take_failed(struct pncp_saver *saver, struct pncp_filled_lot *ret_lot);
 /* PNCP_OK, or why it has given up. */
 enum pncp_code pncp_saver_error(struct pncp_saver *saver, struct pncp_err *ret_err);
