@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from columns import expect_row, loads
+from lake_day import Day
 from program import DAY, FAST, falhas, key_of, rows, run, same_values, state_path, truth_of
 from simulator import Simulator
 from tables import flat, table_of, typed, widened
@@ -355,6 +356,7 @@ def test_one_that_cannot_be_got_goes_to_falhas(tmp_path, lake, sim, listing, sin
     same_values(rows(lake), {text_key(row): singles[text_key(row)] for row in few if row is not few[2]})
 
     sim.control(("clear", "rules"))
+    Day(lake).shift_falhas(86400)
     day = run(*args, "--max-failed", 1, lake=lake, sim=sim, exit=0).day
     assert (day["saved"], day["failed_waiting"], day["complete"]) == (1, 1, False)
     same_values(rows(lake), {text_key(row): singles[text_key(row)] for row in few})
