@@ -1,13 +1,9 @@
 #include "fetch/fetch.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "fetch/aimd.h"
 #include "fetch/backoff.h"
-#include "fetch/breaker.h"
-#include "fetch/rate.h"
+#include "fetch/fetch_int.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -16,104 +12,26 @@
                                 */
 #define ABSENT_TRIES 3
 #define FEW_TRIES 3
-#define PROBE_URL_BYTES 1024
-
-struct queue {
-    struct pncp_fetch_request *first, **tail;
-    size_t count;
-};
-
-/* What is asked to find out whether an API is there. */
-struct probe {
-    struct pncp_fetch_request request; /* of its own, never handed to the owner */
-    char url[PROBE_URL_BYTES];
-    bool known;                     /* it has been answered well before */
-    unsigned candidates;            /* tried as long as it was not known */
-    struct pncp_fetch_request *out; /* in flight: its own, or an ordinary one that was let through alone */
-};
-
-struct api {
-    struct queue ready;   /* waiting for a free place */
-    struct queue resting; /* in back-off; in no order: few */
-    struct queue doomed;  /* failed for good, if the API is there */
-    size_t in_flight;
-    struct pncp_breaker breaker;
-    struct probe probe;
-    char trouble[PNCP_REASON_TEXT_BYTES]; /* the last failure, for the message */
-    struct pncp_aimd aimd;
-    struct pncp_rate rate;
-    uint64_t braked_until_ms;
-    struct pncp_fetch_counts counts;
-};
-
-struct pncp_fetch {
-    struct pncp_fetch_options options;
-    struct pncp_http *http;
-    pncp_fetch_done_fn *done;
-    pncp_fetch_note_fn *note;
-    pncp_fetch_candidate_fn *candidate; /* NULL: none */
-    void *ctx;
-    struct api apis[PNCP_APIS];
-    uint64_t random;
-    enum pncp_code failed; /* starting a request: no memory */
-    struct pncp_fetch_cpu cpu;
-    uint64_t handled_us; /* CPU of on_response so far, which runs within the transport's poll */
-};
 
 static uint64_t cpu_us(const struct pncp_fetch *fetch)
 {
     return fetch->options.measure_cpu ? pncp_clock_cpu_us() : 0;
 }
 
-/* ---- queues ---------------------------------------------------------------------------------- */
-
-static void queue_init(struct queue *queue)
-{
-    *queue = (struct queue){.first = NULL};
-    queue->tail = &queue->first;
-}
-
-static void push_back(struct queue *queue, struct pncp_fetch_request *request)
-{
-    request->next = NULL;
-    *queue->tail = request;
-    queue->tail = &request->next;
-    queue->count++;
-}
-
-static void push_front(struct queue *queue, struct pncp_fetch_request *request)
-{
-    request->next = queue->first;
-    if (queue->first == NULL)
-        queue->tail = &request->next;
-    queue->first = request;
-    queue->count++;
-}
-
-static struct pncp_fetch_request *pop(struct queue *queue)
-{
-    struct pncp_fetch_request *request = queue->first;
-    queue->first = request->next;
-    if (queue->first == NULL)
-        queue->tail = &queue->first;
-    queue->count--;
-    return request;
-}
-
 /* Move what has rested long enough to the front of the ready ones; the earliest wake-up of the others, or UINT64_MAX.
  */
-static uint64_t wake_rested(struct api *api, uint64_t now)
+static uint64_t wake_rested(struct pncp_fetch_api *api, uint64_t now)
 {
-    struct queue still;
+    struct pncp_queue still;
     uint64_t earliest = UINT64_MAX;
-    queue_init(&still);
+    pncp_queue_init(&still);
     while (api->resting.first != NULL) {
-        struct pncp_fetch_request *request = pop(&api->resting);
+        struct pncp_fetch_request *request = pncp_queue_pop(&api->resting);
         if (request->not_before_ms <= now) {
-            push_front(&api->ready, request);
+            pncp_queue_push_front(&api->ready, request);
         } else {
             earliest = PNCP_MIN(earliest, request->not_before_ms);
-            push_back(&still, request);
+            pncp_queue_push_back(&still, request);
         }
     }
     api->resting = still;
@@ -160,8 +78,8 @@ static bool is_trouble(const struct pncp_verdict *verdict)
            (verdict->kind == PNCP_VERDICT_RETRY && verdict->http_status >= 500);
 }
 
-static void tell(struct pncp_fetch *fetch, enum pncp_fetch_note_kind kind, const struct pncp_fetch_request *request,
-                 const struct pncp_verdict *verdict, uint64_t wait_ms)
+void pncp_fetch_tell(struct pncp_fetch *fetch, enum pncp_fetch_note_kind kind, const struct pncp_fetch_request *request,
+                     const struct pncp_verdict *verdict, uint64_t wait_ms)
 {
     const struct pncp_fetch_note note = {.kind = kind,
                                          .api = request->api,
@@ -175,7 +93,7 @@ static void tell(struct pncp_fetch *fetch, enum pncp_fetch_note_kind kind, const
 
 static void brake(struct pncp_fetch *fetch, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
 {
-    struct api *api = &fetch->apis[request->api];
+    struct pncp_fetch_api *api = &fetch->apis[request->api];
     uint64_t now = pncp_clock_mono_ms();
     bool first = api->braked_until_ms <= now;
     uint64_t wait = pncp_brake_ms(fetch->options.brake_wait_ms, verdict->retry_after_s, &fetch->random);
@@ -184,58 +102,31 @@ static void brake(struct pncp_fetch *fetch, struct pncp_fetch_request *request, 
         api->braked_until_ms = PNCP_MAX(api->braked_until_ms, now + wait);
     api->counts.brakes += first;
     if (first)
-        tell(fetch, PNCP_FETCH_NOTE_BRAKE, request, verdict, wait);
-    push_front(&api->ready, request);
+        pncp_fetch_tell(fetch, PNCP_FETCH_NOTE_BRAKE, request, verdict, wait);
+    pncp_queue_push_front(&api->ready, request);
 }
 
 static void rest(struct pncp_fetch *fetch, struct pncp_fetch_request *request, unsigned failures,
                  const struct pncp_verdict *verdict)
 {
-    struct api *api = &fetch->apis[request->api];
+    struct pncp_fetch_api *api = &fetch->apis[request->api];
     uint64_t wait = pncp_backoff_ms(fetch->options.retry_wait_ms, failures, verdict->retry_after_s, &fetch->random);
     request->not_before_ms = pncp_clock_mono_ms() + wait;
     api->counts.retries++;
-    tell(fetch, PNCP_FETCH_NOTE_RETRY, request, verdict, wait);
-    push_back(&api->resting, request);
-}
-
-/* Is it a failure that every request of an API that is out would have? */
-static bool is_bad(const struct pncp_verdict *verdict)
-{
-    bool refused = verdict->kind == PNCP_VERDICT_REFUSED && verdict->http_status != 400; /* 400 is about the request */
-    return verdict->kind == PNCP_VERDICT_RETRY || refused;
-}
-
-/* It has failed, for good if another one succeeds from here on. */
-static void doom(struct api *api, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
-{
-    request->doomed_ms = pncp_clock_mono_ms();
-    request->why_kind = verdict->kind;
-    request->why = verdict->reason;
-    request->why_status = verdict->http_status;
-    push_back(&api->doomed, request);
-}
-
-static void count_failure(const struct api *api, struct pncp_fetch_request *request)
-{
-    if (request->unproven_since_ms <= api->breaker.proven_ms) {
-        request->unproven = 0;
-        request->unproven_since_ms = pncp_clock_mono_ms();
-    }
-    request->unproven++;
-    request->attempts++;
+    pncp_fetch_tell(fetch, PNCP_FETCH_NOTE_RETRY, request, verdict, wait);
+    pncp_queue_push_back(&api->resting, request);
 }
 
 static void failed(struct pncp_fetch *fetch, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
 {
-    struct api *api = &fetch->apis[request->api];
+    struct pncp_fetch_api *api = &fetch->apis[request->api];
     if (api->breaker.state == PNCP_BREAKER_OUTAGE) { /* parked */
-        push_back(&api->ready, request);
+        pncp_queue_push_back(&api->ready, request);
         return;
     }
-    count_failure(api, request);
+    pncp_outage_count_failure(api, request);
     if (verdict->kind == PNCP_VERDICT_REFUSED || request->attempts >= fetch->options.attempts)
-        doom(api, request, verdict);
+        pncp_outage_doom(api, request, verdict);
     else
         rest(fetch, request, request->attempts, verdict);
 }
@@ -243,7 +134,7 @@ static void failed(struct pncp_fetch *fetch, struct pncp_fetch_request *request,
 /* True: the request goes on, false: this verdict is its last. */
 static bool try_again(struct pncp_fetch *fetch, struct pncp_fetch_request *request, const struct pncp_verdict *verdict)
 {
-    if (is_bad(verdict)) {
+    if (pncp_outage_is_bad(verdict)) {
         failed(fetch, request, verdict);
         return true;
     }
@@ -270,106 +161,11 @@ static bool try_again(struct pncp_fetch *fetch, struct pncp_fetch_request *reque
     return false;
 }
 
-/* ---- is the API there? ----------------------------------------------------------------------- */
-
-static bool set_probe(struct probe *probe, enum pncp_api api, enum pncp_kind kind, const char *url)
-{
-    size_t len = strlen(url);
-    if (len >= sizeof(probe->url))
-        return false;
-    memmove(probe->url, url, len + 1); /* it may be its own */
-    probe->request = (struct pncp_fetch_request){.api = api, .kind = kind, .url = probe->url};
-    return true;
-}
-
-void pncp_fetch_set_probe(struct pncp_fetch *fetch, enum pncp_api api, enum pncp_kind kind, const char *url)
-{
-    struct probe *probe = &fetch->apis[api].probe;
-    probe->known = set_probe(probe, api, kind, url);
-}
-
-void pncp_fetch_set_candidates(struct pncp_fetch *fetch, pncp_fetch_candidate_fn *candidate)
-{
-    fetch->candidate = candidate;
-}
-
-/* Make the owner's next candidate the probe. */
-static bool take_candidate(struct pncp_fetch *fetch, enum pncp_api api)
-{
-    struct probe *probe = &fetch->apis[api].probe;
-    AUTO(pncp_buf_release) struct pncp_buf url = {0};
-    enum pncp_kind kind;
-    return fetch->candidate != NULL && fetch->candidate(fetch->ctx, api, probe->candidates++, &kind, &url) &&
-           set_probe(probe, api, kind, url.data);
-}
-
-/* What has failed since the last good answer has not. */
-static void forgive(struct api *api, struct queue *queue)
-{
-    while (queue->first != NULL) {
-        struct pncp_fetch_request *request = pop(queue);
-        if (request->unproven_since_ms > api->breaker.proven_ms)
-            request->attempts -= request->unproven;
-        request->unproven = 0;
-        push_back(&api->ready, request);
-    }
-}
-
-static void begin_outage(struct pncp_fetch *fetch, const struct pncp_fetch_request *request,
-                         const struct pncp_verdict *verdict)
-{
-    struct api *api = &fetch->apis[request->api];
-    struct queue ready = api->ready;
-    queue_init(&api->ready);
-    forgive(api, &ready);
-    forgive(api, &api->resting);
-    forgive(api, &api->doomed);
-    tell(fetch, PNCP_FETCH_NOTE_OUTAGE, request, verdict, fetch->options.outage_wait_ms);
-}
-
-/* Those that failed before something was sent that has been answered well. */
-static void finish_doomed(struct pncp_fetch *fetch, struct api *api)
-{
-    while (api->doomed.first != NULL && api->doomed.first->doomed_ms <= api->breaker.proven_ms) {
-        struct pncp_fetch_request *request = pop(&api->doomed);
-        struct pncp_buf none = {0};
-        struct pncp_verdict verdict = {
-            .kind = request->why_kind, .reason = request->why, .http_status = request->why_status, .retry_after_s = -1};
-        fetch->done(fetch->ctx, request, &verdict, &none);
-    }
-}
-
-/* What the answer says of its API. */
-static void judge_api(struct pncp_fetch *fetch, const struct pncp_fetch_request *request, bool probe,
-                      const struct pncp_verdict *verdict)
-{
-    struct api *api = &fetch->apis[request->api];
-    uint64_t now = pncp_clock_mono_ms();
-    if (verdict->kind == PNCP_VERDICT_BRAKE) {
-        pncp_breaker_braked(&api->breaker, now);
-        return;
-    }
-    if (is_bad(verdict)) {
-        pncp_reason_format(verdict->reason, verdict->http_status, api->trouble);
-        if (probe && pncp_breaker_probe_failed(&api->breaker, now))
-            begin_outage(fetch, request, verdict);
-        else if (!probe)
-            (void)pncp_breaker_bad(&api->breaker, now);
-        return;
-    }
-    uint64_t silent = pncp_breaker_silent_ms(&api->breaker, now);
-    if (pncp_breaker_good(&api->breaker, request->sent_ms))
-        tell(fetch, PNCP_FETCH_NOTE_ALIVE, request, verdict, silent);
-    if (!api->probe.known && verdict->kind != PNCP_VERDICT_RETRY_FEW)
-        pncp_fetch_set_probe(fetch, request->api, request->kind, request->url);
-    finish_doomed(fetch, api);
-}
-
 static void on_response(void *ctx, void *user, struct pncp_http_response *response)
 {
     struct pncp_fetch *fetch = ctx;
     struct pncp_fetch_request *request = user;
-    struct api *api = &fetch->apis[request->api];
+    struct pncp_fetch_api *api = &fetch->apis[request->api];
     struct pncp_verdict verdict;
     const struct pncp_answer answer = {.transport = transport_of(response->end),
                                        .status = response->status,
@@ -389,7 +185,7 @@ static void on_response(void *ctx, void *user, struct pncp_http_response *respon
     bool probe = request == api->probe.out;
     if (probe)
         api->probe.out = NULL;
-    judge_api(fetch, request, probe, &verdict);
+    pncp_outage_judge(fetch, request, probe, &verdict);
     if (request != &api->probe.request && !try_again(fetch, request, &verdict))
         fetch->done(fetch->ctx, request, &verdict, &response->body);
     pncp_json_release(&verdict.json);
@@ -412,9 +208,9 @@ enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *options, pncp_fet
     const unsigned ceilings[PNCP_APIS] = {
         [PNCP_API_CONSULTA] = options->listing_connections, [PNCP_API_DETAIL] = options->connections};
     for (size_t i = 0; i < PNCP_APIS; i++) {
-        queue_init(&fetch->apis[i].ready);
-        queue_init(&fetch->apis[i].resting);
-        queue_init(&fetch->apis[i].doomed);
+        pncp_queue_init(&fetch->apis[i].ready);
+        pncp_queue_init(&fetch->apis[i].resting);
+        pncp_queue_init(&fetch->apis[i].doomed);
         pncp_breaker_init(&fetch->apis[i].breaker, options->retry_wait_ms, options->outage_wait_ms);
         pncp_aimd_init(&fetch->apis[i].aimd, ceilings[i]);
         pncp_rate_init(&fetch->apis[i].rate, options->max_rate, pncp_clock_mono_ms());
@@ -447,13 +243,13 @@ void pncp_fetch_free(struct pncp_fetch *fetch)
     pncp_free(fetch);
 }
 
-static bool may_start(const struct api *api)
+static bool may_start(const struct pncp_fetch_api *api)
 {
     return api->breaker.state == PNCP_BREAKER_CLOSED && api->ready.first != NULL && api->in_flight < api->aimd.limit;
 }
 
-/* False: it is not out. */
-static bool send(struct pncp_fetch *fetch, struct api *api, struct pncp_fetch_request *request, uint64_t now)
+bool pncp_fetch_send(struct pncp_fetch *fetch, struct pncp_fetch_api *api, struct pncp_fetch_request *request,
+                     uint64_t now)
 {
     struct pncp_err err = PNCP_ERR_INIT;
     enum pncp_code rc = pncp_http_get(fetch->http, request->url, fetch->options.deadline_ms, request, &err);
@@ -469,78 +265,43 @@ static bool send(struct pncp_fetch *fetch, struct api *api, struct pncp_fetch_re
 }
 
 /* Send what may be sent: each API has its own limit, rate and brake. */
-static void start_ready(struct pncp_fetch *fetch, struct api *api, uint64_t now)
+static void start_ready(struct pncp_fetch *fetch, struct pncp_fetch_api *api, uint64_t now)
 {
     while (fetch->failed == PNCP_OK && may_start(api) && pncp_rate_take(&api->rate, now)) {
-        struct pncp_fetch_request *request = pop(&api->ready);
-        if (!send(fetch, api, request, now)) {
-            push_front(&api->ready, request);
+        struct pncp_fetch_request *request = pncp_queue_pop(&api->ready);
+        if (!pncp_fetch_send(fetch, api, request, now)) {
+            pncp_queue_push_front(&api->ready, request);
             return;
         }
     }
 }
 
-/* The one to probe with: its own, or what waits, one after the other; NULL: there is none yet. */
-static struct pncp_fetch_request *next_probe(struct pncp_fetch *fetch, enum pncp_api number)
-{
-    struct api *api = &fetch->apis[number];
-    if (api->probe.known || take_candidate(fetch, number))
-        return &api->probe.request;
-    if (api->in_flight > 0)
-        return NULL;
-    if (api->ready.first == NULL)
-        forgive(api, &api->doomed);
-    return api->ready.first == NULL ? NULL : pop(&api->ready);
-}
-
-static bool probe_is_due(const struct api *api)
-{
-    return api->breaker.state != PNCP_BREAKER_CLOSED && api->probe.out == NULL;
-}
-
-static void start_probe(struct pncp_fetch *fetch, enum pncp_api number, uint64_t now)
-{
-    struct api *api = &fetch->apis[number];
-    if (!probe_is_due(api) || api->breaker.probe_at_ms > now || !pncp_rate_take(&api->rate, now))
-        return;
-    struct pncp_fetch_request *request = next_probe(fetch, number);
-    if (request == NULL)
-        return;
-    if (send(fetch, api, request, now))
-        api->probe.out = request;
-    else if (request != &api->probe.request)
-        push_front(&api->ready, request);
-}
-
 /* Start what may start at `now`. The next time at which there is something to do, or UINT64_MAX. */
 static uint64_t start(struct pncp_fetch *fetch, enum pncp_api number, uint64_t now)
 {
-    struct api *api = &fetch->apis[number];
+    struct pncp_fetch_api *api = &fetch->apis[number];
     uint64_t until = wake_rested(api, now);
-    bool idle = api->in_flight == 0 && api->ready.first == NULL; /* nothing under way that could prove anything */
-    if (idle &&
-        (api->doomed.first != NULL || (api->resting.first != NULL && pncp_breaker_long_silent(&api->breaker, now))))
-        pncp_breaker_suspect(&api->breaker, now);
+    pncp_outage_look(api, now);
     if (api->breaker.silent)
         until = PNCP_MIN(until, api->breaker.silent_since_ms + api->breaker.outage_wait_ms);
     if (api->braked_until_ms > now)
         return PNCP_MIN(until, api->braked_until_ms);
     start_ready(fetch, api, now);
-    start_probe(fetch, number, now);
+    pncp_outage_start_probe(fetch, number, now);
     if (may_start(api))
         until = PNCP_MIN(until, pncp_rate_next_ms(&api->rate));
-    if (probe_is_due(api))
+    if (pncp_outage_probe_is_due(api))
         until = PNCP_MIN(until, PNCP_MAX(api->breaker.probe_at_ms, now + 1));
     return until;
 }
 
 void pncp_fetch_submit(struct pncp_fetch *fetch, struct pncp_fetch_request *request, bool urgent)
 {
-    struct api *api = &fetch->apis[request->api];
+    struct pncp_fetch_api *api = &fetch->apis[request->api];
     if (urgent)
-        push_front(&api->ready, request);
+        pncp_queue_push_front(&api->ready, request);
     else
-        push_back(&api->ready, request);
+        pncp_queue_push_back(&api->ready, request);
 }
 
 size_t pncp_fetch_queued(const struct pncp_fetch *fetch, enum pncp_api api)
@@ -584,28 +345,10 @@ size_t pncp_fetch_body_bytes(const struct pncp_fetch *fetch)
     return pncp_http_body_bytes(fetch->http);
 }
 
-static enum pncp_code given_up(struct pncp_fetch *fetch, uint64_t now, struct pncp_err *err)
-{
-    static const char *const names[PNCP_APIS] = {[PNCP_API_CONSULTA] = "listing", [PNCP_API_DETAIL] = "detail"};
-    for (size_t i = 0; i < PNCP_APIS; i++) {
-        const struct api *api = &fetch->apis[i];
-        if (!pncp_breaker_over(&api->breaker, now))
-            continue;
-        (void)pncp_err_set(err, PNCP_E_UNAVAILABLE,
-                           "the %s API has answered nothing good for %.0f s (%s): run again later", names[i],
-                           (double)pncp_breaker_silent_ms(&api->breaker, now) / 1000,
-                           api->trouble[0] == '\0' ? "http_429" : api->trouble);
-        if (err != NULL)
-            err->transient = true;
-        return PNCP_E_UNAVAILABLE;
-    }
-    return PNCP_OK;
-}
-
 enum pncp_code pncp_fetch_poll(struct pncp_fetch *fetch, uint32_t timeout_ms, int extra_fd, struct pncp_err *err)
 {
     uint64_t now = pncp_clock_mono_ms(), until = now + timeout_ms;
-    if (given_up(fetch, now, err) != PNCP_OK)
+    if (pncp_outage_given_up(fetch, now, err) != PNCP_OK)
         return PNCP_E_UNAVAILABLE;
     for (int i = 0; i < PNCP_APIS; i++)
         until = PNCP_MIN(until, start(fetch, (enum pncp_api)i, now));
