@@ -26,15 +26,15 @@ def total(sim) -> int:
 @pytest.mark.parametrize("fault, reason", [("503", "http_503"), ("reset", "reset"), ("html_200", "html_200"),
                                            ("hang=1:60000", "timeout"), ("empty_200", "empty_200")])
 def test_an_outage_in_the_middle_is_waited_out(simulator, lake, fault, reason):
-    sim, day = simulator("--day", DAY, "--count", 300, "--latency", 20), Day(lake)
+    sim, day = simulator("--day", DAY, "--count", 200, "--latency", 20), Day(lake)
     process = start(sim, lake, "--deadline", "400ms", "--attempts", 2, "--outage-wait", "30s", "--checkpoint-every", 20)
     wait_until(lambda: day.file.exists(), process)
     sim.control(fault="detail:" + (fault if "=" in fault else fault + "=1"))
     wait_until(lambda: sim.stats()["in_flight"] == 0, process)
-    time.sleep(1) # retries, if there were any, would have used up their attempts by now
+    time.sleep(0.5) # retries, if there were any, would have used up their attempts by now
     before = total(sim)
-    time.sleep(2)
-    assert total(sim) - before <= 12, "one request probes, less and less often"
+    time.sleep(1)
+    assert total(sim) - before <= 6, "one request probes, less and less often"
     sim.control(fault="detail:" + (fault.split("=")[0] + "=0"))
     result = finish(process)
     assert result.exit == 0 and result.day["complete"] and result.day["errors"] == 0
@@ -68,7 +68,7 @@ def test_a_longer_one_ends_the_run(simulator, lake):
 @pytest.mark.parametrize("seconds, exit", [(0.7, 0), (None, 75)])
 def test_an_outage_of_the_listing(simulator, lake, seconds, exit):
     """The details of what is listed go on; a run that gives up has not failed a modalidade."""
-    sim, day = simulator("--day", DAY, "--count", 2000, "--latency", 50), Day(lake)
+    sim, day = simulator("--day", DAY, "--count", 1000, "--latency", 30), Day(lake)
     process = start(sim, lake, "--attempts", 2, "--outage-wait", "20s" if seconds else "700ms", "--checkpoint-every", 100)
     wait_until(lambda: sim.stats()["requests"]["listing"] > 18, process)
     sim.control(fault="listing:503=1")

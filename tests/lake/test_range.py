@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lake_day import Day, ask, assert_consistent, ingest, stop, wait_until
-from program import key_of, run, same_values, truth_of
+from program import FAST, key_of, run, same_values, truth_of
 
 DAYS = ("20251030", "20251031", "20251101")
 RANGE = f"{DAYS[0]}..{DAYS[2]}"
@@ -152,7 +152,7 @@ def test_json_log_names_the_day(sim, lake):
 
 
 def test_list(sim, lake):
-    result = ask("list", lake, date=RANGE, sim=sim)
+    result = ask("list", lake, *FAST, date=RANGE, sim=sim)
     assert dates(result) == list(DAYS) and [day["listed"] for day in result.summary["days"]] == [20] * 3
     assert sum("20 contratacoes listed" in line for line in result.stderr) == 3
     assert list(Day(lake).records()) == [result.summary["run_id"]]
@@ -173,7 +173,7 @@ def test_answers_for_each_day(command, sim, lake):
 
 def test_verify_with_source(sim, lake):
     ingest(sim, lake, date=RANGE)
-    answer = ask("verify", lake, "--source", date=RANGE, sim=sim)
+    answer = ask("verify", lake, "--source", *FAST, date=RANGE, sim=sim)
     assert [day["source"]["asked"] for day in answer.summary["days"]] == [40] * 3
 
 
