@@ -264,8 +264,8 @@ int WRAP(fsync)(int fd)
     if (fate.lost)
         lose(fd);
     int result = fate.skipped ? -1 : REAL(fsync)(fd);
-    if (result == 0 && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
-        renamed.any = false;
+    if (armed && result == 0 && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+        renamed.any = false; /* disarmed, threads may come here */
     return (int)end_call(&fate, result);
 }
 
