@@ -73,7 +73,8 @@ enum {
     S_EXTRA_NESTED,
     S_ABERTURA,
     S_ABERTURA_NULL,
-    S_UPDATED
+    S_UPDATED,
+    S_NEW_KEY
 };
 
 static uint32_t pick_modo(const struct sim_row *row)
@@ -448,6 +449,16 @@ static const struct {
 };
 /* clang-format on */
 
+/* An amount with four decimals; in some a text, which fits no column of amounts. */
+static void put_adjudicado(const struct sim_row *row, struct sim_text *text)
+{
+    SIM_PUT(text, ",\"valorAdjudicado\":");
+    if (sim_once_in(row->hash, S_NEW_KEY + 1000, 6))
+        SIM_PUT(text, "\"sob sigilo\"");
+    else
+        sim_text_decimal(text, 1 + (int64_t)(sim_mix2(row->hash, S_NEW_KEY + 2000) % 100000000000u), 4, 4);
+}
+
 void sim_generate_contratacao(const struct sim_generate *generate, const struct sim_row *row, bool single,
                               struct sim_text *text)
 {
@@ -468,6 +479,8 @@ void sim_generate_contratacao(const struct sim_generate *generate, const struct 
     if (sim_once_in(row->hash, S_EXTRA_TOP, 60))
         SIM_PUT(text, ",\"intencaoRegistroPreco\":{\"numero\":\"IRP "
                       "7\",\"participantes\":[1,2.50,null,\"três\"]},\"versaoRegistro\":3");
+    if (sim_unit(sim_mix2(row->hash, S_NEW_KEY)) < generate->config.new_keys)
+        put_adjudicado(row, text);
     SIM_PUT(text, "}");
 }
 

@@ -31,6 +31,7 @@ enum {
     I_INFO,
     I_EXTRA,
     I_OUTSIDE,
+    I_NEW_KEY,
     I_UPDATED,
     A_TITLE,
     A_TYPE,
@@ -232,6 +233,10 @@ void sim_generate_item(const struct sim_generate *generate, const struct sim_row
         SIM_PUT(text, ",\"tipoMargemPreferencia\":null,\"exigenciaConteudoNacional\":false");
     if (sim_once_in(h, I_EXTRA, 200))
         SIM_PUT(text, ",\"criterioSustentabilidade\":[\"reciclável\",{\"nota\":7.50}]");
+    if (sim_unit(sim_mix2(h, I_NEW_KEY)) < generate->config.new_keys) {
+        SIM_PUT(text, ",\"observacaoItem\":");
+        sim_odd_text(text, sim_mix2(h, I_NEW_KEY + 1000));
+    }
     SIM_PUT(text, "}");
 }
 

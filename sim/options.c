@@ -173,6 +173,11 @@ SETTER(set_odd_values)
     return to_rate(value, &sim->generate.odd_values, err);
 }
 
+SETTER(set_new_keys)
+{
+    return to_rate(value, &sim->generate.new_keys, err);
+}
+
 SETTER(set_foreign)
 {
     return to_u32(value, 0, 1000, &sim->world.config.foreign_rows, err);
@@ -410,6 +415,8 @@ static const struct option_row OPTIONS[] = {
     {"force-itens", "I=N", "row I of a day (0-based, by modalidade) has N itens; repeatable", false, add_forced_itens},
     {"force-arquivos", "I=N", "same for arquivos", false, add_forced_arquivos},
     {"odd-values", "RATE", "itens with a quantity that has seven decimals (0)", false, set_odd_values},
+    {"new-keys", "RATE", "contratações with valorAdjudicado, itens with observacaoItem, which no API sends (0)", false,
+     set_new_keys},
     {"foreign-rows", "K", "each list ends with K rows of the next day (0)", false, set_foreign},
     {"data", "DIR", "serve captured answers below DIR instead of generated days", false, set_data},
     {"data-missing", "empty|404", "a part that was not captured (empty)", false, set_data_missing},

@@ -34,6 +34,7 @@ struct sim_generate_config {
     struct pncp_date first_day, last_day;
     uint32_t itens_max; /* 0: the distribution as it is */
     double odd_values;  /* share of itens with a quantity outside DECIMAL(18,4) */
+    double new_keys;    /* share of contratações, and of itens, with a key that was not there before */
     struct sim_forced forced[SIM_PARTS][SIM_FORCED_MAX];
     size_t forced_len[SIM_PARTS];
 };
