@@ -17,7 +17,7 @@ ARROWS = {
     "pncp": ["model", "json"],
     "fetch": ["http", "pncp"],
     "lake": ["http", "json"],
-    "day": ["parquet", "model", "lake", "json"],
+    "day": ["parquet", "pncp", "lake"],
     "event": ["base"],
     "ingest": ["fetch", "day", "event"],
     "serve": ["day", "event"],

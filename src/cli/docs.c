@@ -62,8 +62,11 @@ static void put_columns(FILE *out, const struct pncp_schema *schema, const struc
         const struct pncp_col *col = child->col;
         char path[200];
         (void)snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", col->name);
-        (void)fprintf(out, "| `%s` | %s%s | %s |\n", path, type_name(col->type),
-                      (col->flags & PNCP_COL_REQUIRED) != 0 ? ", never null" : "", col->source);
+        (void)fprintf(out, "| `%s` | %s%s", path, type_name(col->type),
+                      (col->flags & PNCP_COL_REQUIRED) != 0 ? ", never null" : "");
+        if (child->since > 1)
+            (void)fprintf(out, ", since version %u", child->since);
+        (void)fprintf(out, " | %s |\n", col->source);
         if (col->type == PNCP_T_LIST)
             (void)strncat(path, "[]", sizeof(path) - strlen(path) - 1);
         put_columns(out, schema, child, path);

@@ -185,6 +185,7 @@ static enum pncp_code whose_is_it(const struct adopting *a, const struct pncp_so
                                   bool *ret_foreign, struct pncp_err *err)
 {
     const struct pncp_data day = {.lake = a->lake, .date = a->date};
+    const struct pncp_schema *schema;
     struct pncp_footer footer;
     struct pncp_view format;
     enum pncp_code rc = pncp_footer_read(source, &footer, err);
@@ -192,7 +193,7 @@ static enum pncp_code whose_is_it(const struct adopting *a, const struct pncp_so
         return pncp_err_wrap(err, rc, "%s", path);
     *ret_foreign = !pncp_footer_kv(&footer, "pncp.format", &format);
     if (!*ret_foreign)
-        rc = pncp_data_check(&day, &footer, path, err);
+        rc = pncp_data_check(&day, &footer, path, &schema, err);
     pncp_footer_release(&footer);
     return rc;
 }
@@ -275,16 +276,15 @@ static enum pncp_code keep_other(const struct adopting *a, struct pncp_adopted_f
 static enum pncp_code make_empty(const struct adopting *a, struct pncp_buf *ret_file, struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf history = {0};
-    const struct pncp_data day = {.lake = a->lake, .date = a->date};
-    struct pncp_kv_pair kvs[PNCP_DATA_KVS];
-    char text[PNCP_DATE_TEXT_BYTES];
+    const struct pncp_schema *newest = pncp_details_schema();
+    struct pncp_data_kvs kvs;
     struct pncp_history_entry entry = {.rewrite = true, .at_s = pncp_clock_now_us() / 1000000};
     pncp_random_hex(16, entry.id);
     (void)snprintf(entry.run, sizeof(entry.run), "%s", a->run_id);
     if (pncp_history_format(NULL, 0, &entry, &history) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
-    pncp_data_kvs(&day, pncp_buf_view(&history), entry.id, text, kvs);
-    return pncp_parquet_empty(pncp_details_schema(), kvs, PNCP_DATA_KVS, ret_file, err);
+    pncp_data_kvs_make(a->date, newest, pncp_buf_view(&history), entry.id, &kvs);
+    return pncp_parquet_empty(newest, kvs.pairs, PNCP_DATA_KVS, ret_file, err);
 }
 
 static enum pncp_code empty_details(struct adopting *a, struct pncp_err *err)

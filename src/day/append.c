@@ -4,6 +4,7 @@
 #include "day/data_int.h"
 #include "day/layout.h"
 #include "model/model.h"
+#include "pncp/older.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@
 /* The pieces of one attempt: everything that follows the kept prefix. */
 struct attempt {
     char id[PNCP_ID_BYTES];
+    struct pncp_table lowered; /* the lot, where the file is of an older schema */
     struct pncp_fold fold;
     size_t keep_groups;
     uint64_t keep_bytes;
@@ -27,6 +29,8 @@ struct attempt {
 
 static void attempt_release(struct attempt *a)
 {
+    if (a->lowered.schema != NULL)
+        pncp_table_release(&a->lowered);
     pncp_buf_release(&a->folded);
     pncp_buf_release(&a->between);
     pncp_buf_release(&a->fresh);
@@ -142,6 +146,18 @@ static enum pncp_code make_tail(struct pncp_data *data, const struct pncp_table 
         rc = read_staying(&object.source, &data->footer, a, err);
     pncp_object_release(&object);
     return rc;
+}
+
+/* The rows in the schema that the file has in this version: what it has no column for is in `extra` then. */
+static enum pncp_code lower(const struct pncp_data *data, const struct pncp_table *rows, struct attempt *a,
+                            const struct pncp_table **ret_rows, struct pncp_err *err)
+{
+    *ret_rows = rows;
+    if (data->schema == rows->schema)
+        return PNCP_OK;
+    enum pncp_code rc = pncp_rows_to_older(rows, data->schema, &a->lowered, err);
+    *ret_rows = &a->lowered;
+    return rc == PNCP_OK ? rc : pncp_err_wrap(err, rc, "lot");
 }
 
 static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
@@ -261,10 +277,9 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
     strncpy(entry.run, lot->run_id, sizeof(entry.run) - 1);
     if (pncp_history_format(data->history, data->history_count, &entry, &a->history) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
-    struct pncp_kv_pair kvs[PNCP_DATA_KVS];
-    char day[PNCP_DATE_TEXT_BYTES];
-    pncp_data_kvs(data, pncp_buf_view(&a->history), a->id, day, kvs);
-    enum pncp_code rc = pncp_footer_make(pieces, l.piece_count, kvs, PNCP_DATA_KVS, &a->merged, err);
+    struct pncp_data_kvs kvs;
+    pncp_data_kvs_make(data->date, data->schema, pncp_buf_view(&a->history), a->id, &kvs);
+    enum pncp_code rc = pncp_footer_make(pieces, l.piece_count, kvs.pairs, PNCP_DATA_KVS, &a->merged, err);
     if (rc != PNCP_OK)
         return rc;
     a->has_merged = true;
@@ -326,7 +341,10 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     bool committed;
     *ret_again = false;
     pncp_random_hex(16, a.id);
-    enum pncp_code rc = encode(data, table, &a, result, err);
+    const struct pncp_table *rows;
+    enum pncp_code rc = lower(data, table, &a, &rows, err);
+    if (rc == PNCP_OK)
+        rc = encode(data, rows, &a, result, err);
     uint64_t cpu = pncp_clock_cpu_us(), begun = pncp_clock_mono_ms();
     if (rc == PNCP_OK)
         rc = join(data, lot, &a, segments, &segment_count, result, err);
@@ -341,7 +359,7 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_commit = pncp_clock_cpu_us() - cpu;
     if (rc == PNCP_OK) {
-        rc = pncp_data_adopt(data, &a.merged, pncp_buf_view(&a.history), a.id, &version, err);
+        rc = pncp_data_adopt(data, &a.merged, data->schema, pncp_buf_view(&a.history), a.id, &version, err);
         if (rc == PNCP_OK)
             rc = mark_lot(data, table, err);
         if (rc != PNCP_OK) /* saved, but we could not take it in: no memory */

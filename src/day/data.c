@@ -22,8 +22,9 @@ static enum pncp_code foreign(const struct pncp_data *data, const char *path, st
 }
 
 enum pncp_code pncp_data_check(const struct pncp_data *data, const struct pncp_footer *footer, const char *path,
-                               struct pncp_err *err)
+                               const struct pncp_schema **ret_schema, struct pncp_err *err)
 {
+    const struct pncp_schema_versions known = pncp_details_versions();
     struct pncp_view format, schema, day = {"", 0};
     uint64_t schema_version;
     char expected[PNCP_DATE_TEXT_BYTES];
@@ -38,16 +39,20 @@ enum pncp_code pncp_data_check(const struct pncp_data *data, const struct pncp_f
     if (!pncp_footer_kv(footer, "pncp.schema", &schema) || !pncp_view_u64(schema, &schema_version) ||
         schema_version == 0) /* the first is 1 */
         return pncp_err_set(err, PNCP_E_PARSE, "%s: damaged key-value metadata", path);
-    if (schema_version > PNCP_SCHEMA_VERSION)
+    if (schema_version > known.count)
         return pncp_err_set(err, PNCP_E_NEWER,
-                            "%s has schema version %" PRIu64 ", this version knows %d: use a newer pncp-details", path,
-                            schema_version, PNCP_SCHEMA_VERSION);
+                            "%s has schema version %" PRIu64 ", this version knows %zu: use a newer pncp-details", path,
+                            schema_version, known.count);
+    const struct pncp_schema *its = &known.schemas[schema_version - 1];
     if (!pncp_footer_kv(footer, "pncp.day", &day) || !pncp_view_eq_text(day, expected))
         return pncp_err_set(err, PNCP_E_PARSE, "%s holds another day: " PNCP_VIEW_FMT, path, PNCP_VIEW_ARG(day));
-    enum pncp_code rc = pncp_footer_check_schema(footer, pncp_details_schema(), err);
-    if (rc == PNCP_OK && !pncp_footer_crc_is_right(footer))
+    enum pncp_code rc = pncp_footer_check_schema(footer, its, err);
+    if (rc != PNCP_OK)
+        return pncp_err_wrap(err, rc, "%s", path);
+    if (!pncp_footer_crc_is_right(footer))
         return pncp_err_set(err, PNCP_E_PARSE, "%s: damaged parquet footer: its checksum differs", path);
-    return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
+    *ret_schema = its;
+    return PNCP_OK;
 }
 
 enum pncp_code pncp_data_row_key(const struct pncp_table *rows, size_t row, struct pncp_packed_key *ret_key,
@@ -82,9 +87,10 @@ static void release_columns(struct key_columns *columns)
     pncp_leaf_release(&columns->checkpoint);
 }
 
-static enum pncp_code read_columns(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
-                                   struct key_columns *columns, struct pncp_err *err)
+static enum pncp_code read_columns(const struct pncp_columns *file, size_t group, struct key_columns *columns,
+                                   struct pncp_err *err)
 {
+    struct pncp_columns from = *file;
     AUTO(pncp_footer_release) struct pncp_footer recalled = {0};
     const struct pncp_details_leaves *at = pncp_details_leaves();
     const struct {
@@ -100,11 +106,11 @@ static enum pncp_code read_columns(const struct pncp_source *source, const struc
                   {at->obtido_em, &columns->obtido_em},
                   {at->run_id, &columns->run_id},
                   {at->checkpoint, &columns->checkpoint}};
-    enum pncp_code rc = pncp_footer_recall(&footer, &group, source, &recalled, err);
+    enum pncp_code rc = pncp_footer_recall(&from.footer, &group, from.source, &recalled, err);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(wanted); i++)
         pncp_leaf_init(wanted[i].to, &pncp_details_schema()->leaves[wanted[i].leaf]);
     for (size_t i = 0; rc == PNCP_OK && i < PNCP_ARRAY_LEN(wanted); i++)
-        rc = pncp_parquet_read_leaf(source, footer, (size_t)wanted[i].leaf, group, 1, wanted[i].to, err);
+        rc = pncp_columns_read(&from, pncp_details_schema(), (size_t)wanted[i].leaf, group, 1, wanted[i].to, err);
     return rc;
 }
 
@@ -133,14 +139,14 @@ static uint64_t mark_of(const struct key_columns *columns, size_t row)
 
 typedef enum pncp_code each_row_fn(void *ctx, const struct pncp_data_row *row, struct pncp_err *err);
 
-enum pncp_code pncp_data_each_row_of(const struct pncp_source *source, const struct pncp_footer *footer,
-                                     each_row_fn *each, void *ctx, struct pncp_err *err)
+enum pncp_code pncp_data_each_row_of(const struct pncp_columns *file, each_row_fn *each, void *ctx,
+                                     struct pncp_err *err)
 {
-    for (size_t group = 0; group < footer->group_count; group++) {
+    for (size_t group = 0; group < file->footer->group_count; group++) {
         AUTO(release_columns) struct key_columns columns;
-        enum pncp_code rc = read_columns(source, footer, group, &columns, err);
+        enum pncp_code rc = read_columns(file, group, &columns, err);
         size_t itens = 0, arquivos = 0;
-        for (size_t i = 0; rc == PNCP_OK && i < footer->groups[group].rows; i++) {
+        for (size_t i = 0; rc == PNCP_OK && i < file->footer->groups[group].rows; i++) {
             struct pncp_data_row row;
             rc = pncp_key_make(pncp_leaf_text(&columns.cnpj, i), pncp_leaf_int(&columns.ano, i),
                                pncp_leaf_int(&columns.sequencial, i), &row.key, err);
@@ -192,12 +198,13 @@ static enum pncp_code read_version(const struct pncp_object *object, const char 
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "%s", path);
     ret_data->exists = true; /* from here on its footer is released with it */
-    rc = pncp_data_check(ret_data, &ret_data->footer, path, err);
+    rc = pncp_data_check(ret_data, &ret_data->footer, path, &ret_data->schema, err);
     if (rc != PNCP_OK)
         return rc;
     rc = read_history(&ret_data->footer, ret_data, err);
+    const struct pncp_columns file = {&object->source, &ret_data->footer, ret_data->schema};
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row_of(&object->source, &ret_data->footer, mark_read, ret_data->keys, err);
+        rc = pncp_data_each_row_of(&file, mark_read, ret_data->keys, err);
     ret_data->version = object->version;
     ret_data->rows = (int64_t)ret_data->footer.rows;
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
@@ -276,7 +283,7 @@ static bool find_strange(void *ctx, const char *name)
 enum pncp_code pncp_data_open(struct pncp_lake *lake, struct pncp_date date, struct pncp_keyset *keys,
                               struct pncp_data *ret_data, struct pncp_err *err)
 {
-    struct pncp_data data = {.lake = lake, .date = date, .keys = keys};
+    struct pncp_data data = {.lake = lake, .date = date, .keys = keys, .schema = pncp_details_schema()};
     char folder[PNCP_PLACE_BYTES];
     struct strange strange = {.name = ""};
     pncp_place_format(PNCP_PLACE_DATA_FOLDER, date, folder);
@@ -339,16 +346,19 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
     if (rc != PNCP_OK)
         return pncp_data_gone(rc, err);
     AUTO(pncp_footer_release) struct pncp_footer other = {0};
-    const struct pncp_footer *footer = &data->footer;
+    struct pncp_columns file = {&object.source, &data->footer, data->schema};
     if (!data->exists || strcmp(object.version.text, data->version.text) != 0) { /* another run's version */
-        footer = &other;
+        file.footer = &other;
         rc = pncp_footer_read(&object.source, &other, err);
+        if (rc == PNCP_OK)
+            rc = pncp_data_check(data, &other, path, &file.schema, err);
     }
     if (rc == PNCP_OK) {
         struct pncp_view commit;
-        if (ret_commit != NULL && pncp_footer_kv(footer, "pncp.commit", &commit) && commit.len + 1 == PNCP_ID_BYTES)
+        if (ret_commit != NULL && pncp_footer_kv(file.footer, "pncp.commit", &commit) &&
+            commit.len + 1 == PNCP_ID_BYTES)
             (void)snprintf(ret_commit, PNCP_ID_BYTES, PNCP_VIEW_FMT, PNCP_VIEW_ARG(commit));
-        rc = pncp_data_each_row_of(&object.source, footer, each, ctx, err);
+        rc = pncp_data_each_row_of(&file, each, ctx, err);
     }
     pncp_object_release(&object);
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
@@ -356,24 +366,25 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
 
 /* ---- a new version --------------------------------------------------------------------------- */
 
-void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const char *commit,
-                   char day[PNCP_DATE_TEXT_BYTES], struct pncp_kv_pair ret_kvs[PNCP_DATA_KVS])
+void pncp_data_kvs_make(struct pncp_date date, const struct pncp_schema *schema, struct pncp_view history,
+                        const char *commit, struct pncp_data_kvs *ret_kvs)
 {
-    static const char schema[] = {'0' + PNCP_SCHEMA_VERSION, '\0'};
-    pncp_date_format(data->date, day);
+    pncp_date_format(date, ret_kvs->day);
+    (void)snprintf(ret_kvs->schema, sizeof(ret_kvs->schema), "%u", schema->version);
     const struct pncp_kv_pair kvs[PNCP_DATA_KVS] = {
         {"pncp.format", PNCP_VIEW_LIT(PNCP_DATA_FORMAT)},
-        {"pncp.schema", pncp_view_of(schema)},
-        {"pncp.day", pncp_view_of(day)},
+        {"pncp.schema", pncp_view_of(ret_kvs->schema)},
+        {"pncp.day", pncp_view_of(ret_kvs->day)},
         {"pncp.writer", PNCP_VIEW_LIT("pncp-details " PNCP_VERSION)},
         {"pncp.history", history},
         {PNCP_FOOTER_CRC_KEY, PNCP_VIEW_LIT(PNCP_FOOTER_CRC_BLANK)},
         {"pncp.commit", pncp_view_of(commit)}}; /* last: it is in the bytes that a folder's version hashes */
-    memcpy(ret_kvs, kvs, sizeof(kvs));
+    memcpy(ret_kvs->pairs, kvs, sizeof(kvs));
 }
 
-enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, struct pncp_view history,
-                               const char *commit, const struct pncp_version *version, struct pncp_err *err)
+enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, const struct pncp_schema *schema,
+                               struct pncp_view history, const char *commit, const struct pncp_version *version,
+                               struct pncp_err *err)
 {
     struct pncp_history_entry *entries;
     size_t count;
@@ -386,6 +397,7 @@ enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *foote
     data->history = entries;
     data->history_count = count;
     data->footer = *footer;
+    data->schema = schema;
     *footer = (struct pncp_footer){0};
     pncp_footer_leave(&data->footer, pncp_fold_tail(&data->footer));
     data->version = *version;

@@ -30,7 +30,8 @@ struct pncp_data {
     struct pncp_date date;
     struct pncp_keyset *keys; /* borrowed; PNCP_KEY_SAVED mirrors the file */
     bool exists;
-    struct pncp_footer footer; /* of `version`; the settled groups are left in the file (pncp_footer_leave) */
+    struct pncp_footer footer;        /* of `version`; the settled groups are left in the file (pncp_footer_leave) */
+    const struct pncp_schema *schema; /* of the file: the newest or an older version; without a file the newest */
     struct pncp_version version;
     char commit[PNCP_ID_BYTES];
     struct pncp_history_entry *history;
@@ -42,6 +43,7 @@ struct pncp_data {
 };
 
 /* Open the day's file and put its keys (PNCP_KEY_SAVED) into `keys`. No file: exists is false, a first run.
+ * A file of an older schema stays as it is until a rewrite: rows are brought down to it.
  * PNCP_E_FOREIGN: no pncp.format, or other Parquet in the day's folder (chunk_*.parquet …): message names `adopt`
  * (day/adopt.h) · PNCP_E_NEWER: newer format or schema · PNCP_E_PARSE: damaged, of another day, or a key twice ·
  * PNCP_E_IO. */
@@ -64,7 +66,7 @@ MUST_CHECK enum pncp_code pncp_data_each_row(struct pncp_data *data,
                                              void *ctx, char ret_commit[PNCP_ID_BYTES], struct pncp_err *err);
 
 struct pncp_lot {             /* a lot to append */
-    struct pncp_table *table; /* details schema; rows whose keys are in the file are dropped */
+    struct pncp_table *table; /* newest details schema; rows whose keys are in the file are dropped */
     const char *run_id;
     uint32_t n;
 };
@@ -96,11 +98,11 @@ struct pncp_rewrite {
     const volatile bool *stop;
     struct pncp_renewals *renewals; /* rows fetched again; NULL: none */
 };
-/* One rewrite: all rows of the version it replaces, in row groups ≤ 10,000 rows or 8 MiB sorted by key, column by
- * column through a staging file. A row that was fetched again takes the place of the one that was seen before it was
- * asked for, and of no other: when someone else has put another there, that one stays. Nothing to do when none is to be
- * replaced and the file is already one such rewrite: *ret_done false. PNCP_E_CANCELLED when *stop becomes true · as
- * append. */
+/* One rewrite, which brings an older file to the newest schema: all rows of the version it replaces, in row groups ≤
+ * 10,000 rows or 8 MiB sorted by key, column by column through a staging file. A row that was fetched again takes the
+ * place of the one that was seen before it was asked for, and of no other: when someone else has put another there,
+ * that one stays. Nothing to do when none is to be replaced and the file is already one such rewrite, of the newest
+ * schema: *ret_done false. PNCP_E_CANCELLED when *stop becomes true · as append. */
 MUST_CHECK enum pncp_code pncp_data_rewrite(struct pncp_data *data, const struct pncp_rewrite *rewrite, bool *ret_done,
                                             struct pncp_commit_result *ret_result, struct pncp_err *err);
 

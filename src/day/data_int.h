@@ -2,6 +2,7 @@
 #ifndef PNCP_DATA_INT_H
 #define PNCP_DATA_INT_H
 
+#include "day/columns.h"
 #include "day/data.h"
 
 #define PNCP_DATA_NAME "details.parquet" /* in the day's folder */
@@ -43,7 +44,7 @@ MUST_CHECK enum pncp_code pncp_data_row_key(const struct pncp_table *rows, size_
 int64_t pncp_data_next_total(const struct pncp_leaf *leaf, size_t row, size_t *value);
 
 /* Go through the rows of a version whose footer is known. The callback's error ends the walk. */
-MUST_CHECK enum pncp_code pncp_data_each_row_of(const struct pncp_source *source, const struct pncp_footer *footer,
+MUST_CHECK enum pncp_code pncp_data_each_row_of(const struct pncp_columns *file,
                                                 enum pncp_code (*each)(void *ctx, const struct pncp_data_row *row,
                                                                        struct pncp_err *err),
                                                 void *ctx, struct pncp_err *err);
@@ -58,18 +59,25 @@ MUST_CHECK enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *
 /* `rc`, with PNCP_E_NOTFOUND turned into what it means once the file has been seen: PNCP_E_UNAVAILABLE, transient.
  * Never answered by a create. */
 enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err);
-/* Is the file at `path`, which has that footer, ours: of data->date, and no newer than this build? PNCP_E_FOREIGN: it
- * has no pncp.format, or other columns · PNCP_E_NEWER · PNCP_E_PARSE: damaged, or of another day. */
+/* Is the file at `path`, which has that footer, ours: of data->date, and no newer than this build? *ret_schema is the
+ * version of its columns. PNCP_E_FOREIGN: it has no pncp.format, or other columns · PNCP_E_NEWER · PNCP_E_PARSE:
+ * damaged, or of another day. */
 MUST_CHECK enum pncp_code pncp_data_check(const struct pncp_data *data, const struct pncp_footer *footer,
-                                          const char *path, struct pncp_err *err);
+                                          const char *path, const struct pncp_schema **ret_schema,
+                                          struct pncp_err *err);
 /* Is a file of that name in a day's folder another tool's? Readers take every Parquet file there for the day's data. */
 bool pncp_data_is_strange(const char *name);
-/* Key-values of a new version. `ret_kvs` borrows from the two texts. */
+/* Key-values of a new version, whose columns are those of `schema`. */
 #define PNCP_DATA_KVS 7
-void pncp_data_kvs(const struct pncp_data *data, struct pncp_view history, const char *commit,
-                   char day[PNCP_DATE_TEXT_BYTES], struct pncp_kv_pair ret_kvs[PNCP_DATA_KVS]);
-/* Make the new version ours: footer (taken), history text, id, version. */
-MUST_CHECK enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, struct pncp_view history,
+struct pncp_data_kvs {
+    struct pncp_kv_pair pairs[PNCP_DATA_KVS]; /* borrow from the texts given and from this struct: it is not moved */
+    char day[PNCP_DATE_TEXT_BYTES], schema[12];
+};
+void pncp_data_kvs_make(struct pncp_date date, const struct pncp_schema *schema, struct pncp_view history,
+                        const char *commit, struct pncp_data_kvs *ret_kvs);
+/* Make the new version ours: footer (taken), its schema, history text, id, version. */
+MUST_CHECK enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer,
+                                          const struct pncp_schema *schema, struct pncp_view history,
                                           const char *commit, const struct pncp_version *version, struct pncp_err *err);
 
 #endif

@@ -1,4 +1,5 @@
 #include "day/list.h"
+#include "day/columns.h"
 #include "day/layout.h"
 #include "model/model.h"
 #include "json/json.h"
@@ -78,8 +79,12 @@ static enum pncp_code file_put(struct pncp_group_file *file, struct pncp_list *l
 enum pncp_code pncp_list_create(struct pncp_lake *lake, struct pncp_date date, struct pncp_list *ret_list,
                                 struct pncp_err *err)
 {
-    struct pncp_list list = {
-        .lake = lake, .date = date, .writing = true, .all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
+    struct pncp_list list = {.lake = lake,
+                             .date = date,
+                             .schema = pncp_list_schema(),
+                             .writing = true,
+                             .all = PNCP_GROUP_FILE_INIT,
+                             .part = PNCP_GROUP_FILE_INIT};
     pncp_list_info_init(&list.info);
     if (pncp_table_init(&list.pending, pncp_list_schema()) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "list: out of memory");
@@ -180,10 +185,11 @@ static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct p
     }
     if (rc == PNCP_OK)
         rc = pncp_footer_recall(&footer, &group, &source, &recalled, err);
+    const struct pncp_columns file = {&source, footer, list->schema};
     size_t count = only == NULL ? table->schema->leaf_count : only_count;
     for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
         size_t leaf = only == NULL ? i : (size_t)only[i];
-        rc = pncp_parquet_read_leaf(&source, footer, leaf, group, 1, &table->leaves[leaf], err);
+        rc = pncp_columns_read(&file, table->schema, leaf, group, 1, &table->leaves[leaf], err);
     }
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "list");
@@ -269,7 +275,7 @@ enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date
         rc = pncp_err_wrap(err, rc, "%s", path);
     }
     if (rc == PNCP_OK) {
-        rc = pncp_footer_check_schema(&list.all.footer, pncp_list_schema(), err);
+        rc = pncp_footer_find_schema(&list.all.footer, pncp_list_versions(), &list.schema, err);
         if (rc != PNCP_OK)
             (void)pncp_err_wrap(err, rc, "%s", path);
     }

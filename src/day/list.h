@@ -30,6 +30,8 @@ struct pncp_list {
     struct pncp_lake *lake; /* borrowed */
     struct pncp_date date;
     struct pncp_list_info info;
+    const struct pncp_schema *schema; /* of its file: the newest or, of one opened, an older version; what is read of it
+                                         has the newest */
     bool writing;                     /* under construction */
     struct pncp_group_file all, part; /* of a saved list the groups are left in the file */
     int part_modalidade;              /* 0: no part is being written */

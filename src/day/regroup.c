@@ -28,7 +28,7 @@ struct piece { /* rows of one source group that go to one new group, in the temp
 #define NO_PIECE UINT32_MAX
 
 struct source_group { /* of an input; counted through all inputs */
-    const struct pncp_regroup_input *input;
+    const struct pncp_columns *input;
     size_t number; /* there */
 };
 
@@ -238,8 +238,7 @@ static enum pncp_code scatter_group(struct work *work, uint32_t group, size_t le
 {
     AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
     const struct source_group *from = &work->sources[group];
-    enum pncp_code rc =
-        pncp_parquet_read_leaf(from->input->source, from->input->footer, leaf_no, from->number, 1, leaf, err);
+    enum pncp_code rc = pncp_columns_read(from->input, work->r->schema, leaf_no, from->number, 1, leaf, err);
     if (rc == PNCP_OK && pncp_leaf_index_make(leaf, &index) != PNCP_OK)
         rc = no_memory(err);
     for (uint32_t i = work->begin[group], end = work->moved_end[group]; rc == PNCP_OK && i < end;) {

@@ -5,17 +5,12 @@
 #ifndef PNCP_REGROUP_H
 #define PNCP_REGROUP_H
 
+#include "day/columns.h"
 #include "lake/lake.h"
-#include "parquet/parquet.h"
-
-struct pncp_regroup_input {
-    const struct pncp_source *source;
-    const struct pncp_footer *footer;
-};
 
 struct pncp_regroup {
-    const struct pncp_schema *schema; /* borrowed, as all of it; of every input */
-    const struct pncp_regroup_input *inputs;
+    const struct pncp_schema *schema; /* borrowed, as all of it; of the new file */
+    const struct pncp_columns *inputs;
     size_t input_count;
     size_t rows;               /* of the new file */
     const volatile bool *stop; /* looked at before each column */

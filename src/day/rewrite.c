@@ -70,7 +70,8 @@ static enum pncp_code make_plan(const struct pncp_data *data, const struct pncp_
         return pncp_err_set(err, PNCP_E_NOMEM, "rewrite: out of memory");
     for (size_t i = 0; renewals != NULL && i < renewals->count; i++)
         renewals->entries[i].met = false;
-    enum pncp_code rc = pncp_data_each_row_of(source, &data->footer, take_row, plan, err);
+    const struct pncp_columns file = {source, &data->footer, data->schema};
+    enum pncp_code rc = pncp_data_each_row_of(&file, take_row, plan, err);
     for (size_t i = 0; rc == PNCP_OK && renewals != NULL && i < renewals->count; i++) {
         if (renewals->entries[i].row != 0 && !renewals->entries[i].met)
             add_fetched(plan, &renewals->entries[i]);
@@ -147,20 +148,18 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct plan *plan
     if (rc != PNCP_OK)
         return rc;
     pncp_footer_unpack(&whole);
-    struct pncp_regroup_input inputs[2] = {{source, &whole}};
+    const struct pncp_schema *newest = pncp_details_schema();
+    struct pncp_columns inputs[2] = {{source, &whole, data->schema}};
     struct pncp_source fetched;
     size_t input_count = 1;
     if (plan->renewals != NULL && plan->renewals->rows > 0) {
         struct pncp_group_file *file = &plan->renewals->file;
         rc = pncp_stage_flush(&file->stage, err);
         fetched = pncp_source_of_fd(&file->stage.fd, file->stage.bytes);
-        inputs[input_count++] = (struct pncp_regroup_input){&fetched, &file->footer};
+        inputs[input_count++] = (struct pncp_columns){&fetched, &file->footer, newest};
     }
-    const struct pncp_regroup regroup = {.schema = pncp_details_schema(),
-                                         .inputs = inputs,
-                                         .input_count = input_count,
-                                         .rows = plan->count,
-                                         .stop = stop};
+    const struct pncp_regroup regroup = {
+        .schema = newest, .inputs = inputs, .input_count = input_count, .rows = plan->count, .stop = stop};
     if (rc == PNCP_OK)
         rc = pncp_stage_open(data->lake, &rewrite->stage, err);
     if (rc == PNCP_OK)
@@ -173,8 +172,7 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct plan *plan
 static enum pncp_code stage_footer(struct pncp_data *data, const char *run_id, struct rewrite *rewrite,
                                    const struct pncp_commit_result *result, struct pncp_err *err)
 {
-    struct pncp_kv_pair kvs[PNCP_DATA_KVS];
-    char day[PNCP_DATE_TEXT_BYTES];
+    struct pncp_data_kvs kvs;
     struct pncp_history_entry entry = {.rewrite = true,
                                        .at_s = pncp_clock_now_us() / 1000000,
                                        .contratacoes = result->contratacoes,
@@ -187,10 +185,10 @@ static enum pncp_code stage_footer(struct pncp_data *data, const char *run_id, s
     strncpy(entry.run, run_id, sizeof(entry.run) - 1);
     if (pncp_history_format(data->history, data->history_count, &entry, &rewrite->history) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
-    pncp_data_kvs(data, pncp_buf_view(&rewrite->history), rewrite->id, day, kvs);
+    pncp_data_kvs_make(data->date, pncp_details_schema(), pncp_buf_view(&rewrite->history), rewrite->id, &kvs);
     const struct pncp_source entries = pncp_source_of_fd(&rewrite->entries.fd, rewrite->entries.bytes);
     enum pncp_code rc =
-        pncp_columns_writer_footer(rewrite->writer, &entries, kvs, PNCP_DATA_KVS, &rewrite->footer, err);
+        pncp_columns_writer_footer(rewrite->writer, &entries, kvs.pairs, PNCP_DATA_KVS, &rewrite->footer, err);
     if (rc != PNCP_OK)
         return rc;
     if (rewrite->footer.rows != (uint64_t)result->contratacoes || rewrite->footer.rows < data->footer.rows)
@@ -225,7 +223,7 @@ static void release_plan(struct plan *plan)
 static bool is_compact(const struct pncp_data *data)
 {
     const struct pncp_history_entry *newest = pncp_data_newest(data);
-    return data->footer.rows == 0 || (newest != NULL && newest->rewrite);
+    return data->footer.rows == 0 || (newest != NULL && newest->rewrite && data->schema == pncp_details_schema());
 }
 
 /* The staged file becomes the day's. */
@@ -240,7 +238,8 @@ static enum pncp_code commit(struct pncp_data *data, struct rewrite *rewrite, st
     enum pncp_code rc = pncp_lake_write_if(data->lake, path, lock, &before, &body, &version, err);
     if (rc != PNCP_OK)
         return find_out(data, rewrite->id, &before, rc, err);
-    return pncp_data_adopt(data, &rewrite->footer, pncp_buf_view(&rewrite->history), rewrite->id, &version, err);
+    return pncp_data_adopt(data, &rewrite->footer, pncp_details_schema(), pncp_buf_view(&rewrite->history), rewrite->id,
+                           &version, err);
 }
 
 /* From the version that `data` knows, which is `object`'s. */

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "day/columns.h"
 #include "day/data_int.h"
 
 #include <dirent.h>
@@ -176,18 +177,17 @@ static void release_spooled(struct spooled *spooled)
         pncp_table_release(&spooled->rows);
 }
 
-static enum pncp_code read_rows(const struct pncp_source *source, const struct pncp_footer *footer,
-                                struct pncp_table *ret_rows, struct pncp_err *err)
+static enum pncp_code read_rows(const struct pncp_columns *file, struct pncp_table *ret_rows, struct pncp_err *err)
 {
     if (pncp_table_init(ret_rows, pncp_details_schema()) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "out of memory");
     for (size_t leaf = 0; leaf < ret_rows->schema->leaf_count; leaf++) {
         enum pncp_code rc =
-            pncp_parquet_read_leaf(source, footer, leaf, 0, footer->group_count, &ret_rows->leaves[leaf], err);
+            pncp_columns_read(file, ret_rows->schema, leaf, 0, file->footer->group_count, &ret_rows->leaves[leaf], err);
         if (rc != PNCP_OK)
             return rc;
     }
-    ret_rows->rows = (size_t)footer->rows;
+    ret_rows->rows = (size_t)file->footer->rows;
     return PNCP_OK;
 }
 
@@ -201,9 +201,10 @@ static enum pncp_code read_file(const struct pncp_data *data, int fd, struct spo
     enum pncp_code rc = pncp_footer_read(&source, &footer, err);
     if (rc == PNCP_OK)
         rc = check_kvs(data, &footer, spooled, err);
+    struct pncp_columns file = {.source = &source, .footer = &footer};
     if (rc == PNCP_OK)
-        rc = pncp_footer_check_schema(&footer, pncp_details_schema(), err);
-    return rc == PNCP_OK ? read_rows(&source, &footer, &spooled->rows, err) : rc;
+        rc = pncp_footer_find_schema(&footer, pncp_details_versions(), &file.schema, err);
+    return rc == PNCP_OK ? read_rows(&file, &spooled->rows, err) : rc;
 }
 
 /* Are all its keys in the data? */

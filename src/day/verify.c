@@ -1,5 +1,7 @@
 #include "day/verify.h"
+#include "day/columns.h"
 #include "day/complete.h"
+#include "day/data_int.h"
 #include "day/falhas.h"
 #include "day/layout.h"
 #include "day/state.h"
@@ -60,8 +62,8 @@ static void release_kept(struct kept *kept)
 
 /* Read every column of the group; keep those that are compared. A page that cannot be read is a problem; *ret_sound
  * false then. */
-static enum pncp_code read_group(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
-                                 struct kept *kept, bool *ret_sound, struct pncp_verify *verify, struct pncp_err *err)
+static enum pncp_code read_group(const struct pncp_columns *file, size_t group, struct kept *kept, bool *ret_sound,
+                                 struct pncp_verify *verify, struct pncp_err *err)
 {
     const struct pncp_schema *schema = pncp_details_schema();
     *ret_sound = true;
@@ -69,7 +71,7 @@ static enum pncp_code read_group(const struct pncp_source *source, const struct 
         struct pncp_leaf leaf;
         struct pncp_err why = PNCP_ERR_INIT;
         pncp_leaf_init(&leaf, &schema->leaves[i]);
-        enum pncp_code rc = pncp_parquet_read_leaf(source, footer, i, group, 1, &leaf, &why);
+        enum pncp_code rc = pncp_columns_read(file, schema, i, group, 1, &leaf, &why);
         size_t k = 0;
         while (rc == PNCP_OK && k < KEPT && kept->wanted[k] != (int)i)
             k++;
@@ -86,7 +88,7 @@ static enum pncp_code read_group(const struct pncp_source *source, const struct 
             return rc;
         }
     }
-    verify->pages_bytes += (int64_t)footer->groups[group].bytes;
+    verify->pages_bytes += (int64_t)file->footer->groups[group].bytes;
     return PNCP_OK;
 }
 
@@ -174,11 +176,13 @@ static enum pncp_code check_groups(struct pncp_data *data, struct pncp_verify *v
         pncp_object_release(&object);
         return rc;
     }
+    struct pncp_columns file = {.source = &object.source, .footer = &footer};
+    rc = pncp_data_check(data, &footer, path, &file.schema, err); /* it may be another version by now */
     for (size_t group = 0; rc == PNCP_OK && group < footer.group_count; group++) {
         AUTO(release_kept) struct kept kept = {.wanted = {0}};
         bool sound;
         name_kept(&kept);
-        rc = read_group(&object.source, &footer, group, &kept, &sound, verify, err);
+        rc = read_group(&file, group, &kept, &sound, verify, err);
         if (rc == PNCP_OK && sound)
             check_rows(&footer, group, data->date, &kept, verify);
     }

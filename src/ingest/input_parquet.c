@@ -1,3 +1,4 @@
+#include "day/columns.h"
 #include "ingest/input_int.h"
 #include "model/model.h"
 #include "parquet/foreign.h"
@@ -43,14 +44,14 @@ static enum pncp_code add_own_row(struct pncp_input *input, const struct pncp_ta
     return pncp_list_added(input->list, err);
 }
 
-static enum pncp_code read_own_group(const struct pncp_source *source, const struct pncp_footer *footer, size_t group,
-                                     struct pncp_table *rows, struct pncp_err *err)
+static enum pncp_code read_own_group(const struct pncp_columns *file, size_t group, struct pncp_table *rows,
+                                     struct pncp_err *err)
 {
     enum pncp_code rc = PNCP_OK;
     pncp_table_clear(rows);
     for (size_t leaf = 0; rc == PNCP_OK && leaf < rows->schema->leaf_count; leaf++)
-        rc = pncp_parquet_read_leaf(source, footer, leaf, group, 1, &rows->leaves[leaf], err);
-    rows->rows = (size_t)footer->groups[group].rows;
+        rc = pncp_columns_read(file, rows->schema, leaf, group, 1, &rows->leaves[leaf], err);
+    rows->rows = (size_t)file->footer->groups[group].rows;
     return rc;
 }
 
@@ -58,14 +59,15 @@ static enum pncp_code load_own(struct pncp_input *input, const struct pncp_sourc
                                const struct pncp_footer *footer, struct pncp_err *err)
 {
     struct pncp_table rows;
-    enum pncp_code rc = pncp_footer_check_schema(footer, pncp_list_schema(), err);
+    struct pncp_columns file = {.source = source, .footer = footer};
+    enum pncp_code rc = pncp_footer_find_schema(footer, pncp_list_versions(), &file.schema, err);
     if (rc == PNCP_OK && pncp_table_init(&rows, pncp_list_schema()) != PNCP_OK)
         rc = pncp_err_set(err, PNCP_E_NOMEM, "out of memory");
     if (rc != PNCP_OK)
         return rc;
     int64_t number = 1;
     for (size_t group = 0; rc == PNCP_OK && group < footer->group_count && !pncp_input_full(input); group++) {
-        rc = read_own_group(source, footer, group, &rows, err);
+        rc = read_own_group(&file, group, &rows, err);
         for (size_t row = 0; rc == PNCP_OK && row < rows.rows && !pncp_input_full(input); row++, number++) {
             rc = add_own_row(input, &rows, row, err);
             if (rc != PNCP_OK)

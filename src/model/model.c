@@ -13,6 +13,7 @@
 #define STATS PNCP_COL_STATS
 #define DICT PNCP_COL_DICT
 #define DERIVED PNCP_COL_DERIVED
+#define MISFITS PNCP_COL_MISFITS
 #define EXTRA_COL(what)                                                                                                \
     {                                                                                                                  \
         "extra", PNCP_T_TEXT, DERIVED | PNCP_COL_EXTRA, NULL, 0,                                                       \
@@ -201,7 +202,7 @@ static const struct pncp_col DETAILS[] = {
     {"arquivos_total", PNCP_T_INT32, DERIVED, NULL, 0, "program: files received; null: ausente"},
     {"itens_quantidade", PNCP_T_INT64, DERIVED, NULL, 0, "program: what /quantidade said; null: not asked"},
     {"arquivos_quantidade", PNCP_T_INT64, DERIVED, NULL, 0, "program: what /quantidade said; null: not asked"},
-    {"valores_fora_do_tipo", PNCP_T_INT32, REQ | DICT | DERIVED, NULL, 0,
+    {"valores_fora_do_tipo", PNCP_T_INT32, REQ | DICT | DERIVED | MISFITS, NULL, 0,
      "program: values that did not fit their type, in extra"},
     {"obtido_em", PNCP_T_UTC_US, REQ | STATS | DERIVED, NULL, 0, "program: when the last answer came, UTC"},
     {"run_id", PNCP_T_TEXT, REQ | DICT | DERIVED, NULL, 0, "program: the run that fetched it"},
@@ -211,7 +212,7 @@ static const struct pncp_col DETAILS[] = {
 
 static const struct pncp_col LIST[] = {
     CONTRATACAO_COLS,
-    {"valores_fora_do_tipo", PNCP_T_INT32, REQ | DICT | DERIVED, NULL, 0,
+    {"valores_fora_do_tipo", PNCP_T_INT32, REQ | DICT | DERIVED | MISFITS, NULL, 0,
      "program: values that did not fit their type, in extra"},
     EXTRA_COL("contratacao"),
 };
@@ -219,7 +220,11 @@ static const struct pncp_col LIST[] = {
 /* ---- prepared once --------------------------------------------------------------------------- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct pncp_schema details_schema, list_schema;
+/* Of each version, the oldest first: 26 KB each, those that are not there yet cost nothing. */
+#define VERSIONS_MAX 16
+static struct pncp_schema details_schemas[VERSIONS_MAX], list_schemas[VERSIONS_MAX];
+static unsigned newest;
+static uint16_t details_of_list[PNCP_SCHEMA_LEAVES_MAX];
 static struct pncp_details_leaves details_leaves;
 static struct pncp_list_leaves list_leaves;
 
@@ -238,12 +243,33 @@ static int leaf_of(const struct pncp_schema *schema, const char *name)
     return schema->nodes[root_node(schema, name)].leaf;
 }
 
+static void prepare_schemas(void)
+{
+    newest = pncp_schema_newest(DETAILS, PNCP_ARRAY_LEN(DETAILS));
+    for (unsigned version = 1; version <= newest; version++) {
+        struct pncp_schema *details = &details_schemas[version - 1], *list = &list_schemas[version - 1];
+        if (version > VERSIONS_MAX ||
+            pncp_schema_init_version(details, DETAILS, PNCP_ARRAY_LEN(DETAILS), version, NULL) != PNCP_OK ||
+            pncp_schema_init_version(list, LIST, PNCP_ARRAY_LEN(LIST), version, NULL) != PNCP_OK)
+            abort(); /* more versions or columns than the ceilings here and in schema.h: raise them */
+    }
+}
+
+static void pair_leaves(const struct pncp_schema *list, const struct pncp_schema *details)
+{
+    for (size_t i = 0; i < list->leaf_count; i++) {
+        int leaf = pncp_schema_find(details, list->leaves[i].path);
+        if (leaf < 0)
+            abort(); /* the tables above are wrong */
+        details_of_list[i] = (uint16_t)leaf;
+    }
+}
+
 static void prepare(void)
 {
-    const struct pncp_schema *d = &details_schema, *l = &list_schema;
-    if (pncp_schema_init(&details_schema, DETAILS, PNCP_ARRAY_LEN(DETAILS), NULL) != PNCP_OK ||
-        pncp_schema_init(&list_schema, LIST, PNCP_ARRAY_LEN(LIST), NULL) != PNCP_OK)
-        abort(); /* more columns than the ceilings of schema.h: raise them */
+    prepare_schemas();
+    const struct pncp_schema *d = &details_schemas[newest - 1], *l = &list_schemas[newest - 1];
+    pair_leaves(l, d);
     int itens = root_node(d, "itens"), arquivos = root_node(d, "arquivos");
     details_leaves = (struct pncp_details_leaves){
         .cnpj = leaf_of(d, "cnpj"),
@@ -284,13 +310,31 @@ static void prepare(void)
 const struct pncp_schema *pncp_details_schema(void)
 {
     (void)pthread_once(&once, prepare);
-    return &details_schema;
+    return &details_schemas[newest - 1];
+}
+
+struct pncp_schema_versions pncp_details_versions(void)
+{
+    (void)pthread_once(&once, prepare);
+    return (struct pncp_schema_versions){details_schemas, newest};
 }
 
 const struct pncp_schema *pncp_list_schema(void)
 {
     (void)pthread_once(&once, prepare);
-    return &list_schema;
+    return &list_schemas[newest - 1];
+}
+
+struct pncp_schema_versions pncp_list_versions(void)
+{
+    (void)pthread_once(&once, prepare);
+    return (struct pncp_schema_versions){list_schemas, newest};
+}
+
+size_t pncp_list_details_leaf(size_t leaf)
+{
+    (void)pthread_once(&once, prepare);
+    return details_of_list[leaf];
 }
 
 size_t pncp_list_shared_leaves(void)

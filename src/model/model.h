@@ -1,14 +1,14 @@
 /*
  * The tables of the domain: every field of contratação, item and arquivo, its type, and where it is documented. One
  * descriptor table each; decoding, Parquet schema, tests and docs/FORMATS.md are driven by them.
- * Columns are only ever added, at the end of their level (docs/FORMATS.md, "Schema versions").
+ * Columns are only ever added, at the end of their level (docs/FORMATS.md, "Schema versions"): a row of its table that
+ * says PNCP_COL_SINCE(version) is all that an addition takes. One to the contratação stands in the tables of both
+ * files.
  */
 #ifndef PNCP_MODEL_H
 #define PNCP_MODEL_H
 
 #include "table/schema.h"
-
-#define PNCP_SCHEMA_VERSION 1 /* of details.parquet */
 
 /* Situation of a part (itens_situacao, arquivos_situacao). */
 enum pncp_situacao { PNCP_SITUACAO_OK, PNCP_SITUACAO_VAZIO, PNCP_SITUACAO_AUSENTE };
@@ -22,11 +22,17 @@ const char *pncp_part_text(enum pncp_part part); /* "itens", "arquivos" */
 /* Columns of `details.parquet`: the contratação's (PNCP_CONTRATACAO_COLS, without its bookkeeping tail), itens,
  * arquivos, tail. */
 const struct pncp_schema *pncp_details_schema(void);
+/* All versions of it; the newest is the one above. */
+struct pncp_schema_versions pncp_details_versions(void);
 /* Columns of the day's list `contratacoes.parquet`: the first leaves are those of the details schema, in the same
  * order: leaf i of the list is leaf i of the details for i < pncp_list_shared_leaves(); then valores_fora_do_tipo and
  * extra. */
 const struct pncp_schema *pncp_list_schema(void);
 size_t pncp_list_shared_leaves(void);
+/* As many as those of the details; some may be equal. */
+struct pncp_schema_versions pncp_list_versions(void);
+/* The leaf of the details schema that has the path of leaf `leaf` of the list. */
+size_t pncp_list_details_leaf(size_t leaf);
 
 /* Leaves and nodes by name, resolved once: no code outside model/ looks columns up by text. */
 struct pncp_details_leaves {

@@ -135,3 +135,15 @@ enum pncp_code pncp_footer_check_schema(const struct pncp_footer *footer, const 
         return pncp_err_set(err, PNCP_E_FOREIGN, "the file's columns are not those of this program's format");
     return PNCP_OK;
 }
+
+enum pncp_code pncp_footer_find_schema(const struct pncp_footer *footer, struct pncp_schema_versions versions,
+                                       const struct pncp_schema **ret_schema, struct pncp_err *err)
+{
+    enum pncp_code rc = PNCP_E_FOREIGN;
+    for (size_t i = versions.count; rc == PNCP_E_FOREIGN && i-- > 0;) {
+        rc = pncp_footer_check_schema(footer, &versions.schemas[i], err);
+        if (rc == PNCP_OK)
+            *ret_schema = &versions.schemas[i];
+    }
+    return rc;
+}

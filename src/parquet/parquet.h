@@ -114,6 +114,10 @@ MUST_CHECK enum pncp_code pncp_footer_chunk(const struct pncp_footer *footer, si
 /* Is the footer's schema the one this program writes for `schema`? Byte comparison with a fresh encoding. */
 MUST_CHECK enum pncp_code pncp_footer_check_schema(const struct pncp_footer *footer, const struct pncp_schema *schema,
                                                    struct pncp_err *err);
+/* The newest of the versions that is the footer's schema. PNCP_E_FOREIGN: none is · PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_footer_find_schema(const struct pncp_footer *footer,
+                                                  struct pncp_schema_versions versions,
+                                                  const struct pncp_schema **ret_schema, struct pncp_err *err);
 
 struct pncp_kv_pair {
     const char *key;

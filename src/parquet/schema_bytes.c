@@ -119,11 +119,12 @@ static void put_element(struct pncp_thrift_writer *w, const struct element *elem
 }
 
 /* Depth is that of the static column tables: two or three. Gives the number of elements written. */
-static size_t put_children(struct pncp_thrift_writer *w, const struct pncp_col *cols, size_t count)
+static size_t put_children(struct pncp_thrift_writer *w, const struct pncp_schema *schema, const struct pncp_node *node)
 {
     size_t written = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct pncp_col *col = &cols[i];
+    for (uint16_t i = 0; i < node->child_count; i++) {
+        const struct pncp_node *child = &schema->nodes[node->first_child + i];
+        const struct pncp_col *col = child->col;
         struct element element = {.name = col->name,
                                   .repetition = (col->flags & PNCP_COL_REQUIRED) != 0 ? PNCP_PARQUET_REQUIRED
                                                                                       : PNCP_PARQUET_OPTIONAL,
@@ -132,13 +133,13 @@ static size_t put_children(struct pncp_thrift_writer *w, const struct pncp_col *
             element.child_count = 1;
             put_element(w, &element);
             put_element(w, &(struct element){"list", PNCP_PARQUET_REPEATED, 1, PNCP_T_STRUCT});
-            put_element(w, &(struct element){"element", PNCP_PARQUET_OPTIONAL, col->child_count, PNCP_T_STRUCT});
+            put_element(w, &(struct element){"element", PNCP_PARQUET_OPTIONAL, child->child_count, PNCP_T_STRUCT});
             written += 2;
         } else {
-            element.child_count = col->type == PNCP_T_STRUCT ? col->child_count : 0;
+            element.child_count = child->child_count;
             put_element(w, &element);
         }
-        written += 1 + put_children(w, col->children, col->child_count);
+        written += 1 + put_children(w, schema, child);
     }
     return written;
 }
@@ -148,10 +149,8 @@ enum pncp_code pncp_schema_put(const struct pncp_schema *schema, struct pncp_buf
     AUTO(pncp_buf_release) struct pncp_buf elements = {0};
     const struct pncp_node *root = &schema->nodes[0];
     struct pncp_thrift_writer w = {.out = &elements};
-    /* children of a node are consecutive in the table they come from: the first one begins that table */
-    const struct pncp_col *cols = root->child_count > 0 ? schema->nodes[root->first_child].col : NULL;
     put_element(&w, &(struct element){"schema", -1, root->child_count, PNCP_T_STRUCT});
-    size_t count = 1 + put_children(&w, cols, root->child_count);
+    size_t count = 1 + put_children(&w, schema, root);
     if (w.rc != PNCP_OK)
         return w.rc;
     struct pncp_thrift_writer list = {.out = out};

@@ -1,45 +1,12 @@
 #include "pncp/decode.h"
 #include "base/clock.h"
+#include "pncp/extra.h"
 
 #include <assert.h>
 #include <string.h>
 
 #define CHILDREN_MAX 64                            /* of one node: the contratação has 60 */
 #define DECIMAL_LIMIT INT64_C(1000000000000000000) /* DECIMAL(18,4): at most 18 digits */
-
-/* The `extra` of a record while it is written: opened by the first thing that goes there; nested objects under their
- * own name. */
-struct collector {
-    struct pncp_json_writer *writer;
-    struct collector *parent;
-    const char *name;
-    bool open;
-};
-
-static void collect_open(struct collector *c)
-{
-    if (c->open)
-        return;
-    if (c->parent != NULL) {
-        collect_open(c->parent);
-        pncp_json_key(c->writer, c->name);
-    }
-    pncp_json_object_begin(c->writer);
-    c->open = true;
-}
-
-static void collect_close(struct collector *c)
-{
-    if (c->open)
-        pncp_json_object_end(c->writer);
-}
-
-static void collect(struct collector *c, struct pncp_view key, yyjson_val *val)
-{
-    collect_open(c);
-    pncp_json_key_view(c->writer, key);
-    pncp_json_put_val(c->writer, val);
-}
 
 void pncp_decoder_init(struct pncp_decoder *decoder, struct pncp_table *table)
 {
@@ -93,7 +60,7 @@ static bool read_number(enum pncp_type type, yyjson_val *val, int64_t *ret_value
 /* ---- objects --------------------------------------------------------------------------------- */
 
 static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
-                                struct collector *extra);
+                                struct pncp_extra *extra);
 
 static bool child_has_name(const struct pncp_node *child, struct pncp_view key)
 {
@@ -103,9 +70,33 @@ static bool child_has_name(const struct pncp_node *child, struct pncp_view key)
            memcmp(name, key.data, key.len) == 0 && (child->col->flags & PNCP_COL_DERIVED) == 0;
 }
 
-/* Spread the members of `object` over the children of `node`; unknown ones go to extra. */
+/* Is a field decoded, as a whole? Of an older file's row only one that the file has no column for. */
+static bool is_decoded(const struct pncp_decoder *d, const struct pncp_node *child)
+{
+    return (child->col->flags & PNCP_COL_DERIVED) == 0 && (d->older == NULL || child->since > d->older->version);
+}
+
+/* Is it a struct that the file has, and that has got fields since? */
+static bool has_grown(const struct pncp_decoder *d, const struct pncp_node *child)
+{
+    return d->older != NULL && child->since <= d->older->version && child->col->type == PNCP_T_STRUCT &&
+           pncp_schema_has_grown(d->table->schema, child, d->older->version);
+}
+
+static bool is_there(const struct pncp_decoder *d, const struct pncp_node *grown)
+{
+    return d->older->rows->leaves[grown->leaf].def[d->older->slot] >= grown->def_present;
+}
+
+/* What has no place among the columns stays in extra: of an older file's row also what did not fit the file's. */
+static bool has_place(const struct pncp_decoder *d, const struct pncp_node *child, yyjson_val *val)
+{
+    return is_decoded(d, child) || (has_grown(d, child) && yyjson_is_obj(val) && is_there(d, child));
+}
+
+/* Spread the members of `object` over the children of `node`; those that have no place there go to extra. */
 static void spread(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *object, yyjson_val **ret_vals,
-                   struct collector *extra)
+                   struct pncp_extra *extra)
 {
     const struct pncp_node *children = &d->table->schema->nodes[node->first_child];
     uint8_t *hints = &d->hints[node->first_child];
@@ -121,18 +112,50 @@ static void spread(struct pncp_decoder *d, const struct pncp_node *node, yyjson_
             for (child = next % count; tried < count && !child_has_name(&children[child], key); tried++)
                 child = (child + 1) % count;
             if (tried == count) {
-                collect(extra, key, val);
+                pncp_extra_put(extra, key, val);
                 continue;
             }
             hints[slot] = (uint8_t)child;
         }
         next = child + 1;
-        ret_vals[child] = val;
+        if (has_place(d, &children[child], val))
+            ret_vals[child] = val;
+        else
+            pncp_extra_put(extra, key, val);
     }
 }
 
+/* The record or struct is not there: neither are the fields that it has got since. */
+static enum pncp_code put_absent(struct pncp_decoder *d, const struct pncp_node *node, int16_t rep, int16_t def)
+{
+    enum pncp_code rc = PNCP_OK;
+    for (uint16_t i = 0; rc == PNCP_OK && i < node->child_count; i++) {
+        const struct pncp_node *child = &d->table->schema->nodes[node->first_child + i];
+        if (has_grown(d, child))
+            rc = put_absent(d, child, rep, def);
+        for (uint16_t k = 0; rc == PNCP_OK && is_decoded(d, child) && k < child->leaf_count; k++)
+            rc = pncp_leaf_put_null(&d->table->leaves[child->leaf + k], rep, def);
+    }
+    return rc;
+}
+
 static enum pncp_code put_children(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *object,
-                                   int16_t rep, struct collector *extra)
+                                   int16_t rep, struct pncp_extra *extra);
+
+/* The fields that a struct has got since; `object` may be NULL. */
+static enum pncp_code put_grown(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *object, int16_t rep,
+                                struct pncp_extra *extra)
+{
+    struct pncp_extra inner = {.writer = extra->writer, .parent = extra, .name = node->col->name};
+    if (!is_there(d, node))
+        return put_absent(d, node, rep, node->def_null);
+    enum pncp_code rc = put_children(d, node, object, rep, &inner);
+    pncp_extra_close(&inner);
+    return rc;
+}
+
+static enum pncp_code put_children(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *object,
+                                   int16_t rep, struct pncp_extra *extra)
 {
     const struct pncp_node *children = &d->table->schema->nodes[node->first_child];
     yyjson_val *vals[CHILDREN_MAX] = {NULL};
@@ -140,22 +163,24 @@ static enum pncp_code put_children(struct pncp_decoder *d, const struct pncp_nod
     spread(d, node, object, vals, extra);
     enum pncp_code rc = PNCP_OK;
     for (size_t i = 0; rc == PNCP_OK && i < node->child_count; i++) {
-        if ((children[i].col->flags & PNCP_COL_DERIVED) == 0)
+        if (is_decoded(d, &children[i]))
             rc = put_value(d, &children[i], vals[i], rep, extra);
+        else if (has_grown(d, &children[i]))
+            rc = put_grown(d, &children[i], vals[i], rep, extra);
     }
     return rc;
 }
 
 static enum pncp_code put_misfit(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
-                                 struct collector *extra)
+                                 struct pncp_extra *extra)
 {
     d->misfits++;
-    collect(extra, pncp_view_of(node->col->name), val);
+    pncp_extra_put(extra, pncp_view_of(node->col->name), val);
     return pncp_table_put_null(d->table, node, rep);
 }
 
 static enum pncp_code put_list(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
-                               struct collector *extra)
+                               struct pncp_extra *extra)
 {
     if (!yyjson_is_arr(val) || !pncp_json_all_objects(val))
         return put_misfit(d, node, val, rep, extra);
@@ -174,18 +199,18 @@ static enum pncp_code put_list(struct pncp_decoder *d, const struct pncp_node *n
 }
 
 static enum pncp_code put_struct(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
-                                 struct collector *extra)
+                                 struct pncp_extra *extra)
 {
     if (!yyjson_is_obj(val))
         return put_misfit(d, node, val, rep, extra);
-    struct collector inner = {.writer = extra->writer, .parent = extra, .name = node->col->name};
+    struct pncp_extra inner = {.writer = extra->writer, .parent = extra, .name = node->col->name};
     enum pncp_code rc = put_children(d, node, val, rep, &inner);
-    collect_close(&inner);
+    pncp_extra_close(&inner);
     return rc;
 }
 
 static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *node, yyjson_val *val, int16_t rep,
-                                struct collector *extra)
+                                struct pncp_extra *extra)
 {
     if (val == NULL || yyjson_is_null(val))
         return pncp_table_put_null(d->table, node, rep);
@@ -211,15 +236,22 @@ enum pncp_code pncp_decode_record(struct pncp_decoder *decoder, const struct pnc
     struct pncp_json_writer writer;
     pncp_buf_clear(&decoder->extra);
     pncp_json_writer_init(&writer, &decoder->extra);
-    struct collector extra = {.writer = &writer};
+    struct pncp_extra extra = {.writer = &writer};
     enum pncp_code rc = put_children(decoder, node, object, rep, &extra);
-    collect_close(&extra);
+    pncp_extra_close(&extra);
     if (rc == PNCP_OK)
         rc = writer.failed;
-    const struct pncp_node *last = &decoder->table->schema->nodes[node->first_child + node->child_count - 1];
-    if (rc != PNCP_OK || (last->col->flags & PNCP_COL_EXTRA) == 0)
+    const struct pncp_node *rest = pncp_schema_extra(decoder->table->schema, node);
+    if (rc != PNCP_OK || rest == NULL)
         return rc;
     if (decoder->extra.len == 0)
-        return pncp_table_put_null(decoder->table, last, rep);
-    return pncp_leaf_put_text(&decoder->table->leaves[last->leaf], rep, pncp_buf_view(&decoder->extra));
+        return pncp_table_put_null(decoder->table, rest, rep);
+    return pncp_leaf_put_text(&decoder->table->leaves[rest->leaf], rep, pncp_buf_view(&decoder->extra));
+}
+
+enum pncp_code pncp_decode_absent(struct pncp_decoder *decoder, const struct pncp_node *node, int16_t rep, int16_t def)
+{
+    const struct pncp_node *rest = pncp_schema_extra(decoder->table->schema, node);
+    enum pncp_code rc = put_absent(decoder, node, rep, def);
+    return rc == PNCP_OK ? pncp_leaf_put_null(&decoder->table->leaves[rest->leaf], rep, def) : rc;
 }

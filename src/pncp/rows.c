@@ -173,8 +173,8 @@ static enum pncp_code put_details_row(struct pncp_table *details, const struct p
     pncp_decoder_init(&decoder, details);
     const struct pncp_node *nodes = details->schema->nodes;
     enum pncp_code rc = pncp_table_copy_cells(details, 0, list, 0, pncp_list_shared_leaves(), list_row);
-    if (rc == PNCP_OK)
-        rc = pncp_table_copy_cells(details, (size_t)at->extra, list, (size_t)from->extra, 1, list_row);
+    for (size_t leaf = (size_t)from->extra; rc == PNCP_OK && leaf < list->schema->leaf_count; leaf++)
+        rc = pncp_table_copy_cells(details, pncp_list_details_leaf(leaf), list, leaf, 1, list_row);
     if (rc == PNCP_OK)
         rc = put_part(&decoder, &nodes[at->itens_node], &parts[PNCP_PART_ITENS], &counts->itens, err);
     if (rc == PNCP_OK)

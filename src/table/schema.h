@@ -30,7 +30,13 @@ enum pncp_col_flag {
     PNCP_COL_DICT = 4,     /* dictionary encoding pays */
     PNCP_COL_DERIVED = 8,  /* not a field of the API object: filled in by the program */
     PNCP_COL_EXTRA = 16,   /* the JSON text of this level's unknown keys and misfit values */
+    PNCP_COL_MISFITS = 32, /* how many values of the row are in an `extra` because they did not fit */
 };
+/* Among the flags: the schema version that a column came with, 2 or more; without it the column has been there from the
+ * first on. What is below a column came with it or later. Columns are only ever added, at the end of their level, so
+ * that an older schema is a beginning of each level. */
+#define PNCP_COL_SINCE_SHIFT 8
+#define PNCP_COL_SINCE(version) ((unsigned)(version) << PNCP_COL_SINCE_SHIFT)
 
 struct pncp_col {
     const char *name; /* Parquet column and JSON key */
@@ -46,7 +52,8 @@ struct pncp_leaf_info {
     const struct pncp_col *col;
     enum pncp_type type;
     int16_t max_def, max_rep;
-    char path[96]; /* dotted Parquet path: "orgaoEntidade.cnpj", "itens.list.element.descricao" */
+    unsigned since; /* schema version that it came with */
+    char path[96];  /* dotted Parquet path: "orgaoEntidade.cnpj", "itens.list.element.descricao" */
 };
 
 #define PNCP_SCHEMA_LEAVES_MAX 160
@@ -61,6 +68,7 @@ struct pncp_node {
     int16_t def_null;    /* definition level when this node's parent is present and this node is null */
     int16_t def_present; /* when it is present (LIST: present but empty) */
     int16_t rep;         /* repetition level of repeated values inside it (LIST), else its parent's */
+    unsigned since;      /* schema version that it came with */
 };
 
 struct pncp_schema {
@@ -68,12 +76,31 @@ struct pncp_schema {
     size_t node_count;
     struct pncp_leaf_info leaves[PNCP_SCHEMA_LEAVES_MAX];
     size_t leaf_count;
+    unsigned version;
 };
 
-/* Prepare `cols` (static data, borrowed for the schema's life). PNCP_E_LIMIT: more leaves or nodes than the ceilings.
- */
+/* The versions of one kind of row: 1 … count, in this order. */
+struct pncp_schema_versions {
+    const struct pncp_schema *schemas;
+    size_t count;
+};
+
+/* Prepare `cols` (static data, borrowed for the schema's life) with the columns of that version and those before it.
+ * PNCP_E_LIMIT: more leaves or nodes than the ceilings. */
+MUST_CHECK enum pncp_code pncp_schema_init_version(struct pncp_schema *schema, const struct pncp_col *cols,
+                                                   size_t col_count, unsigned version, struct pncp_err *err);
+/* The same with all of them. */
 MUST_CHECK enum pncp_code pncp_schema_init(struct pncp_schema *schema, const struct pncp_col *cols, size_t col_count,
                                            struct pncp_err *err);
+
+/* The newest version that a column of the tree came with. */
+unsigned pncp_schema_newest(const struct pncp_col *cols, size_t col_count);
+
+/* The `extra` among the children of a node, or NULL. */
+const struct pncp_node *pncp_schema_extra(const struct pncp_schema *schema, const struct pncp_node *node);
+/* Has the record or struct `node` got columns since `version`, in it or in a struct of it? What is in a list of it is
+ * not its own. */
+bool pncp_schema_has_grown(const struct pncp_schema *schema, const struct pncp_node *node, unsigned version);
 
 /* The leaf with that dotted path, or -1. */
 int pncp_schema_find(const struct pncp_schema *schema, const char *path);

@@ -195,6 +195,9 @@ static void put_int(struct pncp_leaf *leaf, int16_t rep, int64_t value)
     assert_int_equal(pncp_leaf_put_int(leaf, rep, value), PNCP_OK);
 }
 
+/* What an extra holds. */
+#define JSON_TEXT "{\"outro\":\"%s ção %" PRIu64 "\"}"
+
 /* A cell whose value follows from row, column and element. */
 static void put_cell(const struct filler *f, const struct pncp_node *node, int16_t rep, uint32_t element)
 {
@@ -222,8 +225,8 @@ static void put_cell(const struct filler *f, const struct pncp_node *node, int16
     case PNCP_T_TEXT:
     case PNCP_T_STRUCT:
     case PNCP_T_LIST:
-        (void)snprintf(text, sizeof(text), "%s ção %" PRIu64, node->col->name,
-                       (node->col->flags & PNCP_COL_DICT) != 0 ? value % 20 : value % 1000000);
+        (void)snprintf(text, sizeof(text), (node->col->flags & PNCP_COL_EXTRA) != 0 ? JSON_TEXT : "%s ção %" PRIu64,
+                       node->col->name, (node->col->flags & PNCP_COL_DICT) != 0 ? value % 20 : value % 1000000);
         put_text(leaf, rep, text);
         break;
     }

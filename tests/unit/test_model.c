@@ -277,9 +277,13 @@ static void check_level(const struct pncp_schema *schema, const struct pncp_node
     const struct pncp_node *children = &schema->nodes[node->first_child];
     for (size_t i = 0; i < node->child_count; i++) {
         const struct pncp_col *col = children[i].col;
-        bool last = i + 1 == node->child_count;
+        bool first_ends =
+            i + 1 == node->child_count || children[i + 1].since > node->since; /* of the level as it was */
+        bool last = first_ends && children[i].since == node->since;
         assert_int_equal((col->flags & PNCP_COL_EXTRA) != 0, has_extra && last);
         assert_int_equal(strcmp(col->name, "extra") == 0, has_extra && last);
+        /* rows of older files have no value for what the program itself fills in (docs/decisions/0008) */
+        assert_true(children[i].since <= node->since || (col->flags & PNCP_COL_DERIVED) == 0);
         assert_true(col->source != NULL && col->source[0] != '\0');
         /* an API field may always be missing: only what the program fills in can be required */
         assert_true((col->flags & PNCP_COL_REQUIRED) == 0 || (col->flags & PNCP_COL_DERIVED) != 0);

@@ -132,6 +132,48 @@ static void test_longest_path(void **state)
     assert_int_equal(pncp_schema_init(&schema, &leaf, 1, &err), PNCP_E_LIMIT);
 }
 
+/* An older version has the first columns of each level; what is below a new one is new. */
+static void test_versions(void **state)
+{
+    (void)state;
+    static struct pncp_schema schema;
+    static const struct pncp_col inner[] = {
+        {"a", PNCP_T_INT32, 0, NULL, 0, ""},
+        {"b", PNCP_T_INT32, PNCP_COL_SINCE(3), NULL, 0, ""},
+    };
+    static const struct pncp_col cols[] = {
+        {"objeto", PNCP_T_STRUCT, 0, inner, 2, ""},
+        {"extra", PNCP_T_TEXT, PNCP_COL_EXTRA, NULL, 0, ""},
+        {"lista", PNCP_T_LIST, PNCP_COL_SINCE(2), inner, 2, ""},
+    };
+    static const struct {
+        const char *path;
+        unsigned since;
+    } cases[] = {
+        {"objeto.a", 1}, {"objeto.b", 3}, {"extra", 1}, {"lista.list.element.a", 2}, {"lista.list.element.b", 3},
+    };
+    assert_int_equal(pncp_schema_newest(cols, PNCP_ARRAY_LEN(cols)), 3);
+    assert_int_equal(pncp_schema_newest(cols, 2), 3);
+    assert_int_equal(pncp_schema_newest(inner, 1), 1);
+    for (unsigned version = 1; version <= 3; version++) {
+        assert_int_equal(pncp_schema_init_version(&schema, cols, PNCP_ARRAY_LEN(cols), version, NULL), PNCP_OK);
+        assert_int_equal(schema.version, version);
+        for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+            int leaf = pncp_schema_find(&schema, cases[i].path);
+            assert_int_equal(leaf >= 0, cases[i].since <= version);
+            if (leaf >= 0)
+                assert_int_equal(schema.leaves[leaf].since, cases[i].since);
+        }
+        for (unsigned before = 1; before <= version; before++)
+            assert_int_equal(pncp_schema_has_grown(&schema, &schema.nodes[0], before), before < version);
+    }
+    const struct pncp_node *objeto = &schema.nodes[schema.nodes[0].first_child];
+    assert_true(pncp_schema_has_grown(&schema, objeto, 2));
+    assert_false(pncp_schema_has_grown(&schema, objeto, 3));
+    assert_ptr_equal(pncp_schema_extra(&schema, &schema.nodes[0]), objeto + 1);
+    assert_null(pncp_schema_extra(&schema, objeto));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_required_groups_have_no_level),
         cmocka_unit_test(test_ceilings),
         cmocka_unit_test(test_longest_path),
+        cmocka_unit_test(test_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
