@@ -2,6 +2,18 @@
 #include "base/mem.h"
 #include "pncp/decode.h"
 
+enum pncp_code pncp_columns_find_schema(const struct pncp_footer *footer, struct pncp_schema_versions versions,
+                                        const struct pncp_schema **ret_schema, struct pncp_err *err)
+{
+    struct pncp_view text;
+    uint64_t version;
+    if (pncp_footer_kv(footer, "pncp.schema", &text) && pncp_view_u64(text, &version) && version > versions.count)
+        return pncp_err_set(err, PNCP_E_NEWER,
+                            "schema version %" PRIu64 ", this version knows %zu: use a newer pncp-details", version,
+                            versions.count);
+    return pncp_footer_find_schema(footer, versions, ret_schema, err);
+}
+
 /* Columns that are made from the `extra` of one level. */
 struct lifting {
     const struct pncp_columns *from;

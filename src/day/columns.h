@@ -14,6 +14,11 @@ struct pncp_columns { /* a file; borrowed, all of it */
     const struct pncp_schema *schema; /* the file's: an earlier version of the one it is read as, or that one */
 };
 
+/* Which of the versions is the footer's schema? PNCP_E_NEWER: its pncp.schema says a later one · PNCP_E_FOREIGN: none
+ * of them · PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_columns_find_schema(const struct pncp_footer *footer,
+                                                   struct pncp_schema_versions versions,
+                                                   const struct pncp_schema **ret_schema, struct pncp_err *err);
 /* Append leaf `leaf` of the schema `as`, groups [first_group, first_group + count), to `ret_leaf`. Memory: that column;
  * of an older file, where it has to be made, also its level's `extra` and what is made of it. Errors as
  * pncp_parquet_read_leaf; an `extra` that is not a JSON object is PNCP_E_PARSE. */

@@ -39,12 +39,14 @@ static enum pncp_code file_put(struct pncp_group_file *file, struct pncp_list *l
                                struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf tail = {0}, totals = {0}, empty = {0};
-    char day[PNCP_DATE_TEXT_BYTES], at[PNCP_STAMP_TEXT_BYTES];
+    char day[PNCP_DATE_TEXT_BYTES], at[PNCP_STAMP_TEXT_BYTES], schema[12];
     pncp_date_format(list->date, day);
     pncp_stamp_format(list->info.list_at_s * 1000000, at);
+    (void)snprintf(schema, sizeof(schema), "%u", list->schema->version);
     if (totals_json(&list->info, &totals) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "save %s: out of memory", path);
     const struct pncp_kv_pair kvs[] = {{"pncp.format", PNCP_VIEW_LIT(LIST_FORMAT)},
+                                       {"pncp.schema", pncp_view_of(schema)},
                                        {"pncp.day", pncp_view_of(day)},
                                        {"pncp.list_at", pncp_view_of(at)},
                                        {"pncp.final", pncp_view_of(list->info.final ? "true" : "false")},
@@ -275,7 +277,7 @@ enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date
         rc = pncp_err_wrap(err, rc, "%s", path);
     }
     if (rc == PNCP_OK) {
-        rc = pncp_footer_find_schema(&list.all.footer, pncp_list_versions(), &list.schema, err);
+        rc = pncp_columns_find_schema(&list.all.footer, pncp_list_versions(), &list.schema, err);
         if (rc != PNCP_OK)
             (void)pncp_err_wrap(err, rc, "%s", path);
     }

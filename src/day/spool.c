@@ -47,10 +47,12 @@ static enum pncp_code encode(const struct pncp_data *data, const struct pncp_lot
     const struct pncp_encode_options options = {.zstd_level = 1};
     AUTO(pncp_buf_release) struct pncp_buf tail = {0};
     struct pncp_footer footer;
-    char day[PNCP_DATE_TEXT_BYTES], number[12];
+    char day[PNCP_DATE_TEXT_BYTES], number[12], schema[12];
     pncp_date_format(data->date, day);
     (void)snprintf(number, sizeof(number), "%u", lot->n);
+    (void)snprintf(schema, sizeof(schema), "%u", lot->table->schema->version);
     const struct pncp_kv_pair kvs[] = {{"pncp.format", PNCP_VIEW_LIT(SPOOL_FORMAT)},
+                                       {"pncp.schema", pncp_view_of(schema)},
                                        {"pncp.lake", pncp_view_of(pncp_lake_url(data->lake))},
                                        {"pncp.day", pncp_view_of(day)},
                                        {"pncp.run", pncp_view_of(lot->run_id)},
@@ -203,7 +205,7 @@ static enum pncp_code read_file(const struct pncp_data *data, int fd, struct spo
         rc = check_kvs(data, &footer, spooled, err);
     struct pncp_columns file = {.source = &source, .footer = &footer};
     if (rc == PNCP_OK)
-        rc = pncp_footer_find_schema(&footer, pncp_details_versions(), &file.schema, err);
+        rc = pncp_columns_find_schema(&footer, pncp_details_versions(), &file.schema, err);
     return rc == PNCP_OK ? read_rows(&file, &spooled->rows, err) : rc;
 }
 

@@ -60,7 +60,7 @@ static enum pncp_code load_own(struct pncp_input *input, const struct pncp_sourc
 {
     struct pncp_table rows;
     struct pncp_columns file = {.source = source, .footer = footer};
-    enum pncp_code rc = pncp_footer_find_schema(footer, pncp_list_versions(), &file.schema, err);
+    enum pncp_code rc = pncp_columns_find_schema(footer, pncp_list_versions(), &file.schema, err);
     if (rc == PNCP_OK && pncp_table_init(&rows, pncp_list_schema()) != PNCP_OK)
         rc = pncp_err_set(err, PNCP_E_NOMEM, "out of memory");
     if (rc != PNCP_OK)

@@ -304,6 +304,36 @@ static void test_a_lot_of_an_older_program_is_taken_from_the_spool(void **state)
     }
 }
 
+static void told_newer(void *ctx, const char *name, int64_t contratacoes, const struct pncp_err *problem)
+{
+    (void)contratacoes;
+    assert_non_null(problem);
+    assert_int_equal(problem->code, PNCP_E_NEWER);
+    (void)snprintf(ctx, 300, "%s", name);
+}
+
+static void test_a_lot_of_a_newer_program_waits_for_it(void **state)
+{
+    (void)state;
+    static struct pncp_schema newer;
+    struct day day;
+    struct pncp_table table;
+    char folder[300], name[300] = "", path[400];
+    open_day(&day, pncp_details_schema());
+    (void)snprintf(folder, sizeof(folder), "%s/spool", day.lake.folder);
+    newer = *pncp_details_schema();
+    newer.version++;
+    rows_table(&table, &newer, 1, 3);
+    const struct pncp_lot lot = {.table = &table, .run_id = ROWS_RUN, .n = 1};
+    assert_int_equal(pncp_spool_put(folder, &day.data, &lot, NULL), PNCP_OK);
+    assert_int_equal(pncp_spool_take(folder, &day.data, told_newer, name, NULL), PNCP_OK);
+    (void)snprintf(path, sizeof(path), "spool/%.300s", name);
+    assert_true(name[0] != '\0' && rows_file_exists(&day.lake, path)); /* under its own name */
+    assert_int_equal(day.data.rows, 0);
+    pncp_table_release(&table);
+    close_day(&day);
+}
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 /* One contratação of the API, of which only these fields matter, through both ways. */
@@ -448,8 +478,8 @@ static void test_tables_go_down_and_come_back(void **state)
 
 #define LIST "pncp_contratacoes/year=2025/month=10/day=22/contratacoes.parquet"
 
-/* The saved list as an older program would have saved it. */
-static void make_list_older(const struct rows_lake *lake, const struct pncp_table *rows)
+/* The saved list as an older program would have saved it, its schema version as told. */
+static void make_list_older(const struct rows_lake *lake, const struct pncp_table *rows, const char *version)
 {
     const struct pncp_encode_options options = {.zstd_level = 1};
     AUTO(pncp_buf_release) struct pncp_buf file = {0}, tail = {0};
@@ -463,7 +493,8 @@ static void make_list_older(const struct rows_lake *lake, const struct pncp_tabl
     assert_in_range(now.kv_count, 1, 8);
     for (size_t i = 0; i < now.kv_count; i++) {
         (void)snprintf(keys[i], sizeof(keys[i]), PNCP_VIEW_FMT, PNCP_VIEW_ARG(now.kvs[i].key));
-        kvs[i] = (struct pncp_kv_pair){keys[i], now.kvs[i].value};
+        bool is_schema = strcmp(keys[i], "pncp.schema") == 0;
+        kvs[i] = (struct pncp_kv_pair){keys[i], is_schema ? pncp_view_of(version) : now.kvs[i].value};
     }
     assert_int_equal(pncp_rows_to_older(rows, &pncp_list_versions().schemas[0], &lowered, NULL), PNCP_OK);
     assert_int_equal(pncp_group_encode(&lowered, &options, &file, &footer, NULL), PNCP_OK);
@@ -493,7 +524,11 @@ static void test_a_list_of_an_older_program_is_read(void **state)
     }
     assert_int_equal(pncp_list_save(&list, NULL), PNCP_OK);
     pncp_list_release(&list);
-    make_list_older(&lake, &rows);
+    make_list_older(&lake, &rows, "3"); /* which nobody knows */
+    struct pncp_err err = PNCP_ERR_INIT;
+    assert_int_equal(pncp_list_open(lake.lake, lake.date, &list, &err), PNCP_E_NEWER);
+    assert_non_null(strstr(err.msg, "schema version 3, this version knows 2: use a newer pncp-details"));
+    make_list_older(&lake, &rows, "1");
     assert_int_equal(pncp_list_open(lake.lake, lake.date, &list, NULL), PNCP_OK);
     assert_ptr_equal(list.schema, &pncp_list_versions().schemas[0]);
     assert_int_equal(pncp_table_init(&got, pncp_list_schema()), PNCP_OK);
@@ -581,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_another_run_brings_the_file_up),
         cmocka_unit_test(test_single_columns_of_either),
         cmocka_unit_test(test_a_lot_of_an_older_program_is_taken_from_the_spool),
+        cmocka_unit_test(test_a_lot_of_a_newer_program_waits_for_it),
         cmocka_unit_test(test_values_go_down_and_come_back),
         cmocka_unit_test(test_tables_go_down_and_come_back),
         cmocka_unit_test(test_a_list_of_an_older_program_is_read),
