@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from columns import REQUIRED, arrow_schema
@@ -59,7 +60,7 @@ def read_arrow(path) -> pa.Table:
 def read_duckdb(path) -> pa.Table:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return connection.sql("SELECT * FROM read_parquet(?)", params=[str(path)]).to_arrow_table()
+        return connection.sql("SELECT * FROM read_parquet(?, hive_partitioning = false)", params=[str(path)]).to_arrow_table()
 
 
 def read_polars(path) -> pa.Table:
@@ -180,42 +181,76 @@ def test_rows_say_where_they_come_from(day):
     assert {name for name, value in got[0].items() if value is not None} >= REQUIRED
 
 
+# ---- while it is written ----------------------------------------------------------------------------
+
+
+CHECKPOINTS, EACH = 200, 2
+
+
+class Looping:
+    """A reader that reads the day's file again and again. Every version that it meets is kept by how many checkpoints are
+    in it (rows say theirs); whoever meets the same one must have read the same."""
+
+    def __init__(self, read, path, seen):
+        self.read, self.path, self.seen = read, path, seen
+        self.met, self.wrong, self.stop = [], [], threading.Event()
+        self.thread = threading.Thread(target=self.loop)
+        self.thread.start()
+
+    def loop(self):
+        while not self.stop.is_set():
+            if self.path.exists():
+                try:
+                    self.look()
+                except Exception as error: # a file that is not whole: whatever a library makes of it
+                    self.wrong.append(repr(error))
+
+    def look(self):
+        with self.path.open("rb") as file: # DuckDB and Polars open a path more than once: they get this one version
+            table = by_key(self.read(f"/proc/self/fd/{file.fileno()}"))
+        checkpoints = pc.max(table["checkpoint"]).as_py()
+        same_table(table, self.seen.setdefault(checkpoints, table), f"{checkpoints} checkpoints")
+        self.met.append(checkpoints)
+
+    def end(self):
+        """Once more, so that the last version has been read too."""
+        self.stop.set()
+        self.thread.join()
+        self.look()
+
+
+def by_key(table) -> pa.Table:
+    return as_ours(table).sort_by([("cnpj", "ascending"), ("ano", "ascending"), ("sequencial", "ascending")])
+
+
+READERS = {"pyarrow": read_arrow, "duckdb": read_duckdb, "polars": read_polars}
+
+
 @pytest.mark.threads
-def test_file_is_whole_at_every_moment_of_a_run(simulator, lake, tmp_path):
-    """Readers need no lock: every version of the file that a run of twenty checkpoints leaves is whole and true."""
-    sim = simulator("--day", DAY, "--count", 200, "--latency-detail", 5, "--itens-max", 60)
-    truth = truth_of(sim)
-    path, stop, versions = details_path(lake), threading.Event(), []
-
-    def watch():
-        seen = None
-        while not stop.is_set():
-            try:
-                if path.stat().st_ino != seen:
-                    copy = tmp_path / f"{len(versions):03}.parquet"
-                    os.link(path, copy)
-                    seen = copy.stat().st_ino
-                    versions.append(copy)
-            except FileNotFoundError:
-                pass # not there yet
-            stop.wait(0.001)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+def test_every_read_during_a_run_is_one_of_its_commits(simulator, lake):
+    """Readers need no lock: three of them read while two hundred checkpoints and a compaction replace the file. What each
+    sees is the rows of the first checkpoints, all of them with every value, and never fewer than it saw before."""
+    sim = simulator("--day", DAY, "--count", CHECKPOINTS * EACH, "--latency-detail", 20, "--itens-max", 8)
+    truth, path, seen = truth_of(sim), details_path(lake), {}
+    process = start("--date", DAY, "--checkpoint-every", EACH, "--connections", 2, *FAST, lake=lake, sim=sim)
+    loops = {name: Looping(read, path, seen) for name, read in READERS.items()}
     try:
-        result = finish(start("--date", DAY, "--checkpoint-every", 10, "--connections", 4, *FAST, lake=lake, sim=sim))
+        result = finish(process)
     finally:
-        stop.set()
-        watcher.join()
-    assert result.exit == 0 and result.day["checkpoints"] == 20
-    assert len(versions) >= 15
-    counts = [0]
-    for version in versions:
-        got = rows(version)
-        same_values(got, truth, whole=False)
-        same_table(read_duckdb(version), read_arrow(version), version.name)
-        counts.append(len(got))
-    assert counts == sorted(counts) and counts[-1] == 200
+        for loop in loops.values():
+            loop.end()
+    assert result.exit == 0 and result.day["checkpoints"] == CHECKPOINTS and result.day["complete"]
+    history = json.loads(pq.read_metadata(path).metadata[b"pncp.history"])
+    assert [entry["kind"] for entry in history[-2:]] == ["append", "rewrite"]
+    same_values(rows(path), truth)
+    last = by_key(read_arrow(path))
+    for checkpoints, table in seen.items(): # whoever read it: all rows of the first checkpoints, and no others
+        same_table(table, last.filter(pc.less_equal(last["checkpoint"], checkpoints)), f"{checkpoints} checkpoints")
+        assert table.num_rows == checkpoints * EACH
+    for name, loop in loops.items():
+        assert not loop.wrong, f"{name}: {len(loop.wrong)} of {len(loop.met)} reads: {loop.wrong[0]}"
+        assert loop.met == sorted(loop.met), name
+        assert len(set(loop.met)) >= 10 and loop.met[-1] == CHECKPOINTS, f"{name}: {loop.met}"
 
 
 def test_a_wrong_value_is_noticed(day):
