@@ -65,3 +65,9 @@ def preloaded(tmp_path_factory, name, **settings) -> dict:
 def fast_clock(tmp_path_factory) -> dict:
     """The environment in which the monotonic clock runs sixty times as fast."""
     return preloaded(tmp_path_factory, "fast_clock", FAST_CLOCK="60")
+
+
+@pytest.fixture(scope="session")
+def no_run_lock(tmp_path_factory) -> dict:
+    """The environment in which every run gets its day, whoever has it."""
+    return preloaded(tmp_path_factory, "no_run_lock")
