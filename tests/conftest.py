@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,10 @@ def fast_clock(tmp_path_factory) -> dict:
 def no_run_lock(tmp_path_factory) -> dict:
     """The environment in which every run gets its day, whoever has it."""
     return preloaded(tmp_path_factory, "no_run_lock")
+
+
+@pytest.fixture(scope="session")
+def run_at(tmp_path_factory):
+    """run_at(when) -> the environment in which a run begins at that time: a datetime with its zone."""
+    moved = preloaded(tmp_path_factory, "moved_clock")
+    return lambda when: {**moved, "WALL_CLOCK": str(round(when.timestamp() - time.time()))}

@@ -1,5 +1,8 @@
 """The day's list: every modalidade, in order, whole or not taken; what a later run may use of it."""
 
+import datetime
+import json
+import os
 import signal
 import time
 from collections import Counter
@@ -125,7 +128,7 @@ def test_an_empty_list_is_no_complete_day(simulator, lake):
     assert not details_path(lake).exists() and not state_path(lake, "completo").exists() and not list_path(lake).exists()
     run("list", "--date", DAY, *FAST, lake=lake, sim=sim, exit=75)
     result = ingest(sim, lake, "--allow-empty", exit=0)
-    assert result.day["listed"] == 0
+    assert (result.day["listed"], result.day["complete"], state_path(lake, "completo").exists()) == (0, True, True)
     run("list", "--date", DAY, "--allow-empty", *FAST, lake=lake, sim=sim, exit=0)
 
 
@@ -179,6 +182,45 @@ def test_a_list_of_an_open_day_is_not_used_later(simulator, lake):
     fresh(sim)
     result = ingest(sim, lake, "--final-after", 0, date=OPEN_DAY, exit=0)
     assert result.day["already_complete"] and sim.stats()["requests_total"] == 0
+
+
+BRASILIA = datetime.timezone(datetime.timedelta(hours=-3))
+MIDNIGHT = datetime.datetime(2025, 10, 23, tzinfo=BRASILIA) # DAY is over
+
+
+@pytest.mark.parametrize("args, hours", [((), 3), (("--final-after", "5h"), 5), (("--final-after", 0), 0)])
+def test_a_list_of_the_afternoon_is_not_used_the_next_morning(args, hours, simulator, lake, run_at):
+    """A day is open for three hours after its end, or as long as --final-after says. Only a list begun after that is kept."""
+    sim = simulator("--day", DAY, "--count", 120, "--itens-max", 2, "--visible", "0.5")
+    final = MIDNIGHT + datetime.timedelta(hours=hours)
+    minute = datetime.timedelta(minutes=1)
+    for when in (MIDNIGHT - datetime.timedelta(hours=9), final - minute):
+        sim.control(reset="stats")
+        result = ingest(sim, lake, *args, env=run_at(when), exit=0)
+        assert (result.day["complete"], result.day["listed_final"], sim.stats()["requests"]["listing"] > 10) == (False, False, True)
+        assert not state_path(lake, "completo").exists()
+    early = set(map(key_of, rows(lake)))
+    sim.control(visible=1)
+    result = ingest(sim, lake, *args, env=run_at(final + minute), exit=0)
+    assert (result.day["complete"], result.day["done_before"], result.day["listed"]) == (True, len(early), 120)
+    assert 0 < len(early) < 120
+    same_values(rows(lake), truth_of(sim))
+    fresh(sim)
+    assert ingest(sim, lake, *args, env=run_at(final + 2 * minute), exit=0).day["already_complete"]
+    assert sim.stats()["requests_total"] == 0
+
+
+def test_a_file_of_the_open_day_does_not_complete_it(day, lake, tmp_path):
+    """--input is as old as its file, to the second."""
+    sim, truth = day
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps([{"numeroControlePNCP": row["numeroControlePNCP"]} for row in truth.values()]))
+    final = round(MIDNIGHT.timestamp()) + 5 * 3600
+    for time_of_file, complete in ((final - 14 * 3600, False), (final - 1, False), (final, True)):
+        os.utime(given, (time_of_file, time_of_file))
+        result = ingest(sim, lake, "--input", given, "--final-after", "5h", exit=0)
+        assert (result.day["complete"], result.day["listed_final"], state_path(lake, "completo").exists()) == (complete,) * 3
+    assert {key_of(row) for row in rows(lake)} == set(truth)
 
 
 def test_modalidades_of_an_open_day_are_not_kept(simulator, lake):
