@@ -112,6 +112,14 @@ static void end_fetching(struct pncp_run *run)
     pncp_mem_trim();
 }
 
+/* What follows may take long and reports nothing before its end: the progress file says so now. */
+static void begin_rewriting(struct pncp_run *run)
+{
+    run->phase = PNCP_PHASE_REWRITING;
+    pncp_report_progress(run);
+    end_fetching(run);
+}
+
 /* The rows fetched again take their places. With --no-auto-resume only when all were asked for: the old rows stand when
  * it was interrupted. */
 static enum pncp_code renew_rows(struct pncp_run *run, enum pncp_code rc, struct pncp_err *err)
@@ -122,8 +130,7 @@ static enum pncp_code renew_rows(struct pncp_run *run, enum pncp_code rc, struct
     bool done, ended = rc == PNCP_OK || (rc == PNCP_E_UNAVAILABLE && !run->options->again.everything);
     if (run->renewals.rows == 0 || !ended)
         return PNCP_OK;
-    run->phase = PNCP_PHASE_REWRITING;
-    end_fetching(run);
+    begin_rewriting(run);
     rc = pncp_data_rewrite(&run->data, &rewrite, &done, &result, err);
     if (rc == PNCP_OK && done)
         pncp_report_renewed(run, &result, (double)(pncp_clock_mono_ms() - begun) / 1000);
@@ -138,9 +145,8 @@ static enum pncp_code complete_day(struct pncp_run *run, struct pncp_err *err)
     enum pncp_code rc = pncp_complete_check(&run->data, &there, err);
     if (rc != PNCP_OK || there)
         return rc;
-    run->phase = PNCP_PHASE_REWRITING;
+    begin_rewriting(run);
     uint64_t begun = pncp_clock_mono_ms();
-    end_fetching(run);
     const struct pncp_rewrite rewrite = {.run_id = run->run_id, .stop = pncp_stop_flag()};
     rc = pncp_data_rewrite(&run->data, &rewrite, &done, &result, err);
     if (rc != PNCP_OK)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from lake_day import Day, ask, asked, assert_consistent, ingest, reset, start, stop, traced, wait_until
-from program import DAY, FAST, binary, finish, same_values, truth_of
+from program import DAY, FAST, binary, finish, key_of, same_values, truth_of
 from program import start as start_command
 
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -42,11 +42,15 @@ def stop_line(result) -> str:
     return result.stderr[-1]
 
 
-def go_on(sim, lake):
-    """The next run completes the day; nothing is there twice."""
-    day = Day(lake)
+def go_on(sim, lake, again_max=COUNT):
+    """The next run completes the day; nothing is there twice. It asks for nothing that is in the file, and again for no
+    more than `again_max` of those for which the one before had asked since the figures were reset."""
+    day, before = Day(lake), set(asked(sim))
+    done = set(day.keys())
     sim.control(latency="0", clear="all")
+    reset(sim)
     assert ingest(sim, lake).day["complete"]
+    assert done.isdisjoint(asked(sim)) and len(before & set(asked(sim))) <= again_max
     same_values(day.rows(), truth_of(sim))
     assert_consistent(day)
     assert day.temps() == []
@@ -102,7 +106,7 @@ def test_during_the_fetching(number, sim, lake):
     assert "💾 Final checkpoint: Saved remaining " in result.stderr[-2]
     assert_consistent(day)
     assert day.records()[result.summary["run_id"]]["summary"] == result.summary and day.progresso()["phase"] == "ended"
-    go_on(sim, lake)
+    go_on(sim, lake, again_max=8)
 
 
 @pytest.mark.parametrize("fault", ["detail:429=1", "detail:hang=1", "detail:500_json=1", "detail:trickle=1:60000"])
@@ -165,12 +169,12 @@ def test_while_a_slow_disk_saves(call, delay, sim, lake):
     """Both threads wait at each fsync, or the saver at the beginning of each checkpoint."""
     ingest(sim, lake, "--batch-size", 30)
     reset(sim)
-    process = start(sim, lake, "--checkpoint-every", 30, **delayed(call, delay))
+    process = start(sim, lake, "--checkpoint-every", 30, "--connections", 4, **delayed(call, delay))
     wait_until(lambda: len(asked(sim)) >= 60, process) # one lot is being saved, the next is full
     saved = len(Day(lake).keys())
     stopped(process, signal.SIGTERM)
     assert len(Day(lake).keys()) > saved
-    go_on(sim, lake)
+    go_on(sim, lake, again_max=8) # what was under way; the lots are in the file, or the second is in the spool
 
 
 @contextlib.contextmanager
@@ -206,11 +210,11 @@ def test_while_the_saver_hangs(sim, lake):
     keys = Day(lake).keys()
     reset(sim)
     with held(Day(lake).states / "lock" / f"pncp_details_{DAY}.commit"):
-        process = start(sim, lake, "--checkpoint-every", 30)
+        process = start(sim, lake, "--checkpoint-every", 30, "--connections", 4)
         wait_until(lambda: len(asked(sim)) >= 60, process)
         assert "Stopped after 0 of 170 " in stop_line(stopped(process, signal.SIGINT))
     assert Day(lake).keys() == keys
-    go_on(sim, lake)
+    go_on(sim, lake, again_max=30 + 8) # the lot that it had in hand; the other is in the spool
 
 
 def test_while_the_end_of_the_run_hangs(sim, lake):
@@ -230,11 +234,33 @@ def test_while_the_end_of_the_run_hangs(sim, lake):
 def test_while_it_is_compacted(sim, lake):
     process = start(sim, lake, **delayed("pread64", 0.002))
     day = Day(lake)
-    wait_until(lambda: len(day.keys()) == COUNT and day.temps(), process, seconds=60)
-    time.sleep(0.3)
+    wait_until(lambda: day.progresso_file.exists() and day.progresso()["phase"] == "rewriting", process, seconds=60)
     result = stopped(process, signal.SIGTERM)
     assert day.history()[-1]["kind"] == "append" and not day.completo_file.exists()
     assert result.day["saved"] == COUNT and not result.day["complete"]
+    go_on(sim, lake)
+
+
+@needs_strace
+@both
+def test_while_rows_are_renewed(number, sim, lake):
+    """The rows that were fetched again are not in the file yet: the old ones stay, and the next run asks again for those."""
+    sim.control(fault="itens:lasting_404=0.4")
+    ingest(sim, lake)
+    day = Day(lake)
+    content, absent = day.file.read_bytes(), {key_of(row) for row in day.rows() if row["itens_situacao"] == "ausente"}
+    sim.control(fault="itens:lasting_404=0")
+    day.shift_falhas(2 * 86400)
+    reset(sim)
+    process = start(sim, lake, **delayed("pread64", 0.005))
+    wait_until(lambda: day.progresso()["phase"] == "rewriting", process, seconds=60)
+    result = stopped(process, number)
+    assert result.day["renewed"] == 0 and day.file.read_bytes() == content and day.temps() == []
+    due = set(asked(sim))
+    assert due >= absent and len(absent) > 50
+    reset(sim)
+    assert ingest(sim, lake).day["renewed"] >= len(absent)
+    assert absent <= set(asked(sim)) <= due
     go_on(sim, lake)
 
 
