@@ -341,6 +341,30 @@ static void a_lost_version_is_decided_again(void **state)
     }
 }
 
+/* Two lakes get the same rows by runs of one name, in one second: whoever saw the one does not take the other for it.
+ */
+static void no_two_commits_look_alike(void **state)
+{
+    (void)state;
+    struct rows_lake lakes[2];
+    struct writer w[2];
+    for (int i = 0; i < 2; i++) {
+        rows_lake_open(&lakes[i]);
+        writer_open(&w[i], lakes[i].lake, lakes[i].date, "run-1");
+    }
+    for (uint32_t lot = 0; lot < 3; lot++) {
+        for (int i = 0; i < 2; i++)
+            append_range(&w[i], 3 * lot + 1, 3);
+        assert_string_not_equal(w[0].data.version.text, w[1].data.version.text);
+        assert_string_not_equal(w[0].data.commit, w[1].data.commit);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_file(&lakes[i], 9);
+        writer_close(&w[i]);
+        rows_lake_close(&lakes[i]);
+    }
+}
+
 /* What was seen and is gone is never made anew from one lot: 75, and the same lot again once it is back. */
 static void a_file_that_vanished_is_not_created(void **state)
 {
@@ -413,6 +437,7 @@ int main(void)
         cmocka_unit_test(two_writers_make_one_history),
         cmocka_unit_test(the_history_tells_what_became_of_a_commit),
         cmocka_unit_test(a_lost_version_is_decided_again),
+        cmocka_unit_test(no_two_commits_look_alike),
         cmocka_unit_test(a_file_that_vanished_is_not_created),
         cmocka_unit_test(damage_met_while_looking_is_not_transient),
     };

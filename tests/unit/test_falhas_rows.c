@@ -1,6 +1,10 @@
 /* falhas after the rows were looked at: an entry for each absent or empty part and none that the rows contradict. */
 #include "day/falhas_rows.h"
+#include "day/layout.h"
 #include "rows_fixture.h"
+#include "sys_faults.h"
+
+#include <string.h>
 
 #define ROWS 150 /* every 11th, 13th, 17th, 19th has an empty or absent part */
 #define NOW_S INT64_C(1761200000)
@@ -129,11 +133,96 @@ static void what_rows_contradict_goes(void **state)
     day_close(&day);
 }
 
+/* Another run, which appends row ROWS + 1 and settles falhas between two reads of the run that is looked at. */
+struct other_run {
+    struct pncp_lake *lake;
+    struct pncp_keyset *keys;
+    struct pncp_data data;
+    char falhas_path[PNCP_PLACE_BYTES], data_path[PNCP_PLACE_BYTES];
+    const char *first; /* path that was read first; NULL: none so far */
+    bool done;
+};
+
+static void other_run_open(struct other_run *other, const struct day *day)
+{
+    *other = (struct other_run){.lake = rows_lake_again(&day->lake, "20251023T060103Z-00000002")};
+    pncp_place_format(PNCP_PLACE_FALHAS, day->lake.date, other->falhas_path);
+    pncp_place_format(PNCP_PLACE_DATA, day->lake.date, other->data_path);
+    assert_int_equal(pncp_keyset_new(&other->keys), PNCP_OK);
+    assert_int_equal(pncp_data_open(other->lake, day->lake.date, other->keys, &other->data, NULL), PNCP_OK);
+}
+
+static void other_run_close(struct other_run *other)
+{
+    pncp_data_release(&other->data);
+    pncp_keyset_free(other->keys);
+    pncp_lake_free(other->lake);
+}
+
+static void other_run_saves(struct other_run *other)
+{
+    AUTO(pncp_falhas_release) struct pncp_falhas falhas = {0};
+    struct pncp_table table;
+    struct pncp_commit_result result;
+    rows_table(&table, pncp_details_schema(), ROWS + 1, 1);
+    const struct pncp_lot lot = {.table = &table, .run_id = "20251023T060103Z-00000002", .n = 1};
+    assert_int_equal(pncp_data_append(&other->data, &lot, &result, NULL), PNCP_OK);
+    assert_int_equal(result.contratacoes, 1);
+    assert_int_equal(pncp_falhas_settle(&falhas, &other->data, NULL), PNCP_OK);
+    pncp_table_release(&table);
+}
+
+static int between_the_reads(void *ctx, const char *call, const char *path)
+{
+    struct other_run *other = ctx;
+    if (other->done || path == NULL || strcmp(call, "openat") != 0)
+        return 0;
+    const char *read = strcmp(path, other->falhas_path) == 0 ? other->falhas_path
+                       : strcmp(path, other->data_path) == 0 ? other->data_path
+                                                             : NULL;
+    if (read == NULL || read == other->first)
+        return 0;
+    if (other->first == NULL) {
+        other->first = read;
+        return 0;
+    }
+    other->done = true; /* before its own reads come here */
+    other_run_saves(other);
+    return 0;
+}
+
+/* A run has noted a failure; another saves that contratação while the first reads falhas and data. Were the data read
+ * before falhas, the rows would be older than the version of falhas that is replaced, and the entry would stay. */
+static void rows_are_never_older_than_the_falhas_replaced(void **state)
+{
+    (void)state;
+    struct day day;
+    struct other_run other;
+    struct pncp_err err = PNCP_ERR_INIT;
+    day_open(&day);
+    assert_int_equal(pncp_falhas_settle(&day.falhas, &day.data, NULL), PNCP_OK); /* the file is there */
+    other_run_open(&other, &day);
+    note(&day, ROWS + 1, PNCP_FALHA_AMBAS, PNCP_FALHA_FAILED);
+    sys_faults_hook(between_the_reads, &other);
+    enum pncp_code rc = pncp_falhas_settle(&day.falhas, &day.data, &err);
+    sys_faults_hook(NULL, NULL);
+    if (rc != PNCP_OK)
+        fail_msg("%s", err.msg);
+    assert_true(other.done);
+    pncp_falhas_release(&day.falhas);
+    assert_int_equal(pncp_falhas_load(day.lake.lake, day.lake.date, &day.falhas, NULL, NULL), PNCP_OK);
+    assert_null(entry_of(&day, ROWS + 1, PNCP_FALHA_AMBAS));
+    assert_rows_told(&day);
+    other_run_close(&other);
+    day_close(&day);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_entries_come_from_rows),
         cmocka_unit_test(what_rows_contradict_goes),
+        cmocka_unit_test(rows_are_never_older_than_the_falhas_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
