@@ -193,6 +193,16 @@ static enum pncp_code read_rows(const struct pncp_columns *file, struct pncp_tab
     return PNCP_OK;
 }
 
+/* A lot with a row that cannot be saved would hold up every run of the day. */
+static enum pncp_code check_keys(const struct pncp_table *rows, struct pncp_err *err)
+{
+    enum pncp_code rc = PNCP_OK;
+    struct pncp_packed_key key;
+    for (size_t row = 0; rc == PNCP_OK && row < rows->rows; row++)
+        rc = pncp_data_row_key(rows, row, &key, err);
+    return rc;
+}
+
 static enum pncp_code read_file(const struct pncp_data *data, int fd, struct spooled *spooled, struct pncp_err *err)
 {
     AUTO(pncp_footer_release) struct pncp_footer footer = {0};
@@ -206,7 +216,9 @@ static enum pncp_code read_file(const struct pncp_data *data, int fd, struct spo
     struct pncp_columns file = {.source = &source, .footer = &footer};
     if (rc == PNCP_OK)
         rc = pncp_columns_find_schema(&footer, pncp_details_versions(), &file.schema, err);
-    return rc == PNCP_OK ? read_rows(&file, &spooled->rows, err) : rc;
+    if (rc == PNCP_OK)
+        rc = read_rows(&file, &spooled->rows, err);
+    return rc == PNCP_OK ? check_keys(&spooled->rows, err) : rc;
 }
 
 /* Are all its keys in the data? */

@@ -3,9 +3,9 @@
  * and an oracle that holds for all of them. It is linked twice: with libFuzzer as fuzz_NAME (clang, -Dfuzz=true; run by
  * ./dev fuzz), and with replay.c as replay_NAME, which runs it over corpus/NAME in the ordinary test run.
  *
- * Nothing is written outside of memory: files are memfds, the lakes of falhas and state lie in /dev/shm where there is
- * one. Each target's head says how its bytes are read and what it holds true. The first seeds come from make_corpus.py;
- * an input that found a bug is added under a name that begins with `bug_`.
+ * Nothing is written outside of memory: files are memfds, the lakes of falhas, spool and state lie in /dev/shm where
+ * there is one. Each target's head says how its bytes are read and what it holds true. The first seeds come from
+ * make_corpus.py; an input that found a bug is added under a name that begins with `bug_`.
  */
 #ifndef PNCP_FUZZ_H
 #define PNCP_FUZZ_H

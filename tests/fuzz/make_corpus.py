@@ -130,7 +130,18 @@ def own_file(program, base):
              "--consulta-url", f"{base}/api/consulta", "--detail-url", f"{base}/api/pncp"],
             check=True,
         )
-        shutil.copy(next(Path(lake).rglob("details.parquet")), CORPUS / "footer/details")
+        content = next(Path(lake).rglob("details.parquet")).read_bytes()
+    seed("footer", "details", content)
+    spooled(content)
+
+
+def spooled(details):
+    """The first byte says whether the target makes a lot of this lake of it (as in fuzz_spool.c)."""
+    seed("spool", "lot", b"\1" + details)
+    seed("spool", "of_another_lake", b"\0" + details)
+    seed("spool", "cut", b"\1" + details[:len(details) // 2])
+    seed("spool", "damaged_page", b"\1" + details[:300] + bytes([details[300] ^ 1]) + details[301:])
+    seed("spool", "nothing", b"\1")
 
 
 def pages():
