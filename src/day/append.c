@@ -127,16 +127,11 @@ static enum pncp_code read_staying(const struct pncp_source *source, const struc
 static enum pncp_code make_tail(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
                                 struct pncp_err *err)
 {
-    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_object object;
-    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
-    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
+    enum pncp_code rc = pncp_data_open_known(data, &object, err);
     if (rc != PNCP_OK)
-        return pncp_data_gone(rc, err);
-    if (strcmp(object.version.text, data->version.text) != 0)
-        rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
-    if (rc == PNCP_OK && a->fold.count > 0) {
+        return rc;
+    if (a->fold.count > 0) {
         rc = pncp_fold_encode(&a->fold, &object.source, &data->footer, lot, &a->folded, &a->folded_footer, err);
         a->has_folded = rc == PNCP_OK;
     }

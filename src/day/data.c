@@ -248,6 +248,21 @@ enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err)
     return PNCP_E_UNAVAILABLE;
 }
 
+enum pncp_code pncp_data_open_known(const struct pncp_data *data, struct pncp_object *ret_object, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, ret_object, err);
+    if (rc != PNCP_OK)
+        return pncp_data_gone(rc, err);
+    if (strcmp(ret_object->version.text, data->version.text) != 0) {
+        pncp_object_release(ret_object);
+        return pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
+    }
+    return PNCP_OK;
+}
+
 enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *id, bool *ret_committed, struct pncp_err *err)
 {
     bool newest;

@@ -59,6 +59,10 @@ MUST_CHECK enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *
 /* `rc`, with PNCP_E_NOTFOUND turned into what it means once the file has been seen: PNCP_E_UNAVAILABLE, transient.
  * Never answered by a create. */
 enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err);
+/* The version of the file that `data` knows, pinned; release it when PNCP_OK. PNCP_E_CONFLICT: someone has changed the
+ * file since · PNCP_E_UNAVAILABLE: it is gone · and what pncp_lake_open_object answers. */
+MUST_CHECK enum pncp_code pncp_data_open_known(const struct pncp_data *data, struct pncp_object *ret_object,
+                                               struct pncp_err *err);
 /* Is the file at `path`, which has that footer, ours: of data->date, and no newer than this build? *ret_schema is the
  * version of its columns. PNCP_E_FOREIGN: it has no pncp.format, or other columns · PNCP_E_NEWER · PNCP_E_PARSE:
  * damaged, or of another day. */

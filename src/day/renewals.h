@@ -1,7 +1,7 @@
 /*
  * Rows of a day that a run fetches again: what it saw of them before it asked, and what it was given. They wait in a
  * temporary file for the rewrite that puts them in (day/data.h). Sequence: saw … -> add … -> rewrite. Threads: one at a
- * time (the owner's until the saver starts, then the saver's); find and is_worth only read what `saw` has written.
+ * time (the owner's until the saver starts, then the saver's); find and is_better only read what `saw` has written.
  */
 #ifndef PNCP_RENEWALS_H
 #define PNCP_RENEWALS_H

@@ -278,17 +278,11 @@ static enum pncp_code rewrite_version(struct pncp_data *data, const struct pncp_
 static enum pncp_code rewrite_once(struct pncp_data *data, const struct pncp_rewrite *how, bool *ret_done,
                                    struct pncp_commit_result *result, struct pncp_err *err)
 {
-    char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_object object;
-    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
-    pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, &object, err);
+    enum pncp_code rc = pncp_data_open_known(data, &object, err);
     if (rc != PNCP_OK)
-        return pncp_data_gone(rc, err);
-    if (strcmp(object.version.text, data->version.text) != 0)
-        rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
-    if (rc == PNCP_OK)
-        rc = rewrite_version(data, how, &object, ret_done, result, err);
+        return rc;
+    rc = rewrite_version(data, how, &object, ret_done, result, err);
     pncp_object_release(&object);
     return rc;
 }

@@ -4,8 +4,9 @@
 #include "ingest/ingest.h"
 #include "ingest/run.h"
 
-static enum pncp_code adopt_day(struct pncp_run *run, struct pncp_adopted *ret_adopted, struct pncp_err *err)
+static enum pncp_code adopt_day(struct pncp_run *run, void *ctx, struct pncp_err *err)
 {
+    struct pncp_adopted *ret_adopted = ctx;
     enum pncp_code rc = pncp_day_adopt(run->lake, run->options->date, run->run_id, pncp_stop_flag(), ret_adopted, err);
     for (size_t i = 0; i < ret_adopted->count; i++)
         pncp_event_log(run->event, PNCP_LEVEL_DEBUG, "adopt", "%s is kept as %s", ret_adopted->files[i].name,
@@ -18,14 +19,6 @@ static enum pncp_code adopt_day(struct pncp_run *run, struct pncp_adopted *ret_a
 enum pncp_code pncp_adopt_run(const struct pncp_ingest_options *options, struct pncp_event *event,
                               struct pncp_adopted *ret_adopted, struct pncp_err *err)
 {
-    struct pncp_run run;
-    struct pncp_day_summary day = {.date = options->date}; /* which nobody asks for here */
-    const struct pncp_began began = pncp_began_now();
     *ret_adopted = (struct pncp_adopted){0};
-    pncp_run_init(&run, &began, options, event, &day);
-    enum pncp_code rc = pncp_run_open_old_lake(&run, err);
-    if (rc == PNCP_OK)
-        rc = adopt_day(&run, ret_adopted, err);
-    pncp_run_release(&run);
-    return rc;
+    return pncp_run_on_old_lake(options, event, adopt_day, ret_adopted, err);
 }

@@ -3,8 +3,9 @@
 #include "ingest/ingest.h"
 #include "ingest/run.h"
 
-static enum pncp_code compact_day(struct pncp_run *run, struct pncp_compacted *ret_compacted, struct pncp_err *err)
+static enum pncp_code compact_day(struct pncp_run *run, void *ctx, struct pncp_err *err)
 {
+    struct pncp_compacted *ret_compacted = ctx;
     struct pncp_compacted compacted = {.rows = 0};
     struct pncp_commit_result result;
     enum pncp_code rc = pncp_run_open_day(run, err);
@@ -28,13 +29,5 @@ static enum pncp_code compact_day(struct pncp_run *run, struct pncp_compacted *r
 enum pncp_code pncp_compact_run(const struct pncp_ingest_options *options, struct pncp_event *event,
                                 struct pncp_compacted *ret_compacted, struct pncp_err *err)
 {
-    struct pncp_run run;
-    struct pncp_day_summary day = {.date = options->date}; /* which nobody asks for here */
-    const struct pncp_began began = pncp_began_now();
-    pncp_run_init(&run, &began, options, event, &day);
-    enum pncp_code rc = pncp_run_open_old_lake(&run, err);
-    if (rc == PNCP_OK)
-        rc = compact_day(&run, ret_compacted, err);
-    pncp_run_release(&run);
-    return rc;
+    return pncp_run_on_old_lake(options, event, compact_day, ret_compacted, err);
 }

@@ -106,9 +106,19 @@ enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_err *err)
     return open_lake(run, true, err);
 }
 
-enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_err *err)
+enum pncp_code pncp_run_on_old_lake(const struct pncp_ingest_options *options, struct pncp_event *event,
+                                    enum pncp_code (*job)(struct pncp_run *run, void *ctx, struct pncp_err *err),
+                                    void *ctx, struct pncp_err *err)
 {
-    return open_lake(run, false, err);
+    struct pncp_run run;
+    struct pncp_day_summary day = {.date = options->date}; /* which nobody asks for here */
+    const struct pncp_began began = pncp_began_now();
+    pncp_run_init(&run, &began, options, event, &day);
+    enum pncp_code rc = open_lake(&run, false, err);
+    if (rc == PNCP_OK)
+        rc = job(&run, ctx, err);
+    pncp_run_release(&run);
+    return rc;
 }
 
 /* Is a part of that row to be asked again: absent or empty, and due? */

@@ -86,8 +86,12 @@ void pncp_run_init(struct pncp_run *run, const struct pncp_began *began, const s
                    struct pncp_event *event, struct pncp_day_summary *day);
 /* The lake, and the lock of the day: PNCP_E_BUSY names the run that has it. */
 MUST_CHECK enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_err *err);
-/* The same for a job that only an existing lake has work for. PNCP_E_NOTFOUND: there is none. */
-MUST_CHECK enum pncp_code pncp_run_open_old_lake(struct pncp_run *run, struct pncp_err *err);
+/* A whole run that is one job on an existing lake, under the lock of the day; the job finds nothing else opened.
+ * PNCP_E_NOTFOUND: there is no lake · PNCP_E_BUSY · what the job answers. */
+MUST_CHECK enum pncp_code pncp_run_on_old_lake(const struct pncp_ingest_options *options, struct pncp_event *event,
+                                               enum pncp_code (*job)(struct pncp_run *run, void *ctx,
+                                                                     struct pncp_err *err),
+                                               void *ctx, struct pncp_err *err);
 /* What is done and what has failed before. */
 MUST_CHECK enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_run_start_fetcher(struct pncp_run *run, struct pncp_err *err);
