@@ -3,12 +3,11 @@
 #include "base/random.h"
 #include "day/data_int.h"
 #include "day/layout.h"
+#include "day/race.h"
 #include "model/model.h"
 #include "pncp/older.h"
 
 #include <string.h>
-
-#define TRIES_MAX 20 /* versions lost to others in a row: beyond that the store is not worth the fight now */
 
 /* The pieces of one attempt: everything that follows the kept prefix. */
 struct attempt {
@@ -378,44 +377,57 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     return rc;
 }
 
+/* One try to save what is not there yet. *ret_again: the version was lost. What an earlier call has saved after all is
+ * added to *settled. */
+static enum pncp_code append_once(struct pncp_data *data, const struct pncp_lot *lot,
+                                  struct pncp_commit_result *settled, struct pncp_commit_result *ret_result,
+                                  bool *ret_again, struct pncp_err *err)
+{
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    struct pncp_commit_result result = {0};
+    AUTO(pncp_table_release) struct pncp_table fewer = {.schema = lot->table->schema};
+    bool all = true;
+    *ret_again = false;
+    enum pncp_code rc = settle_unclear(data, settled, err);
+    if (rc == PNCP_OK)
+        rc = drop_saved(data, lot->table, &fewer, &all, err);
+    if (rc != PNCP_OK)
+        return rc;
+    const struct pncp_table *rows = all ? lot->table : &fewer;
+    result.contratacoes = (int64_t)rows->rows;
+    if (rows->rows > 0) {
+        result.itens = sum_of(&rows->leaves[at->itens_total]);
+        result.arquivos = sum_of(&rows->leaves[at->arquivos_total]);
+        rc = attempt_once(data, lot, rows, &result, ret_again, err);
+    }
+    *ret_result = result;
+    return rc;
+}
+
 enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *lot,
                                 struct pncp_commit_result *ret_result, struct pncp_err *err)
 {
-    const struct pncp_details_leaves *at = pncp_details_leaves();
-    struct pncp_commit_result settled = {0};
+    struct pncp_commit_result settled = {0}, result;
     struct pncp_err ignored = PNCP_ERR_INIT;
+    char path[PNCP_PLACE_BYTES];
+    unsigned losses = 0;
+    bool again;
     if (err == NULL)
         err = &ignored;
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        struct pncp_commit_result result = {0};
-        AUTO(pncp_table_release) struct pncp_table fewer = {.schema = lot->table->schema};
-        bool all = true, again = false;
-        enum pncp_code rc = settle_unclear(data, &settled, err);
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    enum pncp_code rc = append_once(data, lot, &settled, &result, &again, err);
+    while (rc == PNCP_OK && again) {
+        rc = pncp_race_lost(&losses, path, err);
         if (rc == PNCP_OK)
-            rc = drop_saved(data, lot->table, &fewer, &all, err);
-        if (rc != PNCP_OK)
-            return rc;
-        const struct pncp_table *rows = all ? lot->table : &fewer;
-        result.contratacoes = (int64_t)rows->rows;
-        if (rows->rows > 0) {
-            result.itens = sum_of(&rows->leaves[at->itens_total]);
-            result.arquivos = sum_of(&rows->leaves[at->arquivos_total]);
-            rc = attempt_once(data, lot, rows, &result, &again, err);
-        }
-        if (rc != PNCP_OK)
-            return rc;
-        if (again)
-            continue;
-        result.contratacoes += settled.contratacoes;
-        result.itens += settled.itens;
-        result.arquivos += settled.arquivos;
-        result.row_groups = data->footer.group_count;
-        result.file_bytes = data->footer.file_bytes;
-        *ret_result = result;
-        return PNCP_OK;
+            rc = append_once(data, lot, &settled, &result, &again, err);
     }
-    (void)pncp_err_set(err, PNCP_E_CONFLICT,
-                       "the day's file was changed by others %d times while a checkpoint was being saved", TRIES_MAX);
-    err->transient = true;
-    return PNCP_E_CONFLICT;
+    if (rc != PNCP_OK)
+        return rc;
+    result.contratacoes += settled.contratacoes;
+    result.itens += settled.itens;
+    result.arquivos += settled.arquivos;
+    result.row_groups = data->footer.group_count;
+    result.file_bytes = data->footer.file_bytes;
+    *ret_result = result;
+    return PNCP_OK;
 }

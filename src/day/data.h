@@ -87,7 +87,7 @@ struct pncp_day_totals {
 /* Of all rows, as the history counts them: those of the newest rewrite and of what was appended since. */
 struct pncp_day_totals pncp_data_totals(const struct pncp_data *data);
 /* Append one lot: one attempt in the sense of design 5.3-5.5 (conflicts are resolved inside by reading history, keys
- * anew and trying again, at most 20 times; errors of the store come out). A transient error: nothing certain happened;
+ * anew and trying again, as race.h says; errors of the store come out). A transient error: nothing certain happened;
  * call again with the same lot (the history tells whether it is there already) · others as open. */
 MUST_CHECK enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *lot,
                                            struct pncp_commit_result *ret_result, struct pncp_err *err);

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "day/layout.h"
+#include "day/race.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -13,7 +14,6 @@
 #define ABSENT_FIRST_S 3600
 #define ABSENT_THEN_S 86400
 #define ABSENT_CLOSED_S (7 * 86400)
-#define SAVE_TRIES 5
 
 static const char *const PARTS[] = {
     [PNCP_FALHA_ITENS] = "itens", [PNCP_FALHA_ARQUIVOS] = "arquivos", [PNCP_FALHA_AMBAS] = "ambas"};
@@ -416,20 +416,15 @@ enum pncp_code pncp_falhas_save(struct pncp_lake *lake, struct pncp_date date, s
 {
     char path[PNCP_PLACE_BYTES];
     pncp_place_format(PNCP_PLACE_FALHAS, date, path);
-    enum pncp_code rc = PNCP_OK;
-    for (int tries = 0; falhas->dirty && tries < SAVE_TRIES; tries++) {
-        rc = pncp_falhas_write(lake, date, falhas, keys, err);
-        if (rc != PNCP_E_CONFLICT)
-            return rc;
-        struct pncp_falhas other;
+    unsigned losses = 0;
+    enum pncp_code rc = pncp_falhas_write(lake, date, falhas, keys, err);
+    while (rc == PNCP_E_CONFLICT && pncp_race_lost(&losses, path, err) == PNCP_OK) {
+        AUTO(pncp_falhas_release) struct pncp_falhas other = {0};
         rc = pncp_falhas_load(lake, date, &other, NULL, err);
-        if (rc != PNCP_OK)
-            return rc;
-        rc = pncp_falhas_merge(falhas, &other);
-        pncp_falhas_release(&other);
-        if (rc != PNCP_OK)
-            return pncp_err_set(err, rc, "%s: out of memory", path);
-        rc = pncp_err_set(err, PNCP_E_CONFLICT, "%s is changed by others all the time", path);
+        if (rc == PNCP_OK && pncp_falhas_merge(falhas, &other) != PNCP_OK)
+            rc = pncp_err_set(err, PNCP_E_NOMEM, "%s: out of memory", path);
+        if (rc == PNCP_OK)
+            rc = pncp_falhas_write(lake, date, falhas, keys, err);
     }
-    return falhas->dirty ? rc : PNCP_OK;
+    return rc;
 }

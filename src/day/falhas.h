@@ -69,7 +69,7 @@ MUST_CHECK enum pncp_code pncp_falhas_merge(struct pncp_falhas *falhas, const st
  * are left out. PNCP_E_CONFLICT: it is another now · errors of the lake · PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_falhas_write(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,
                                             struct pncp_keyset *keys, struct pncp_err *err);
-/* The same; on conflict read again, merge, and try again (at most 5 times).
+/* The same; on conflict read again, merge, and try again (race.h).
  * Entries of kind `failed` whose key has PNCP_KEY_SAVED in `keys` are left out. Errors pass through: the caller decides
  * whether they matter. */
 MUST_CHECK enum pncp_code pncp_falhas_save(struct pncp_lake *lake, struct pncp_date date, struct pncp_falhas *falhas,

@@ -1,6 +1,6 @@
 #include "day/falhas_rows.h"
-
-#define SETTLE_TRIES 5
+#include "day/layout.h"
+#include "day/race.h"
 
 static enum pncp_code take_part(struct pncp_falhas *falhas, struct pncp_packed_key key, enum pncp_falha_part part,
                                 enum pncp_situacao situacao, int64_t obtained_s)
@@ -35,18 +35,24 @@ enum pncp_code pncp_falhas_from_rows(struct pncp_falhas *falhas, struct pncp_dat
     return pncp_data_each_row(data, take_row, falhas, NULL, err);
 }
 
+static enum pncp_code settle_once(struct pncp_falhas *falhas, struct pncp_data *data, struct pncp_err *err)
+{
+    AUTO(pncp_falhas_release) struct pncp_falhas other = {0};
+    enum pncp_code rc = pncp_falhas_load(data->lake, data->date, &other, NULL, err);
+    if (rc == PNCP_OK && pncp_falhas_merge(falhas, &other) != PNCP_OK)
+        rc = pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
+    if (rc == PNCP_OK)
+        rc = pncp_falhas_from_rows(falhas, data, err);
+    return rc == PNCP_OK ? pncp_falhas_write(data->lake, data->date, falhas, data->keys, err) : rc;
+}
+
 enum pncp_code pncp_falhas_settle(struct pncp_falhas *falhas, struct pncp_data *data, struct pncp_err *err)
 {
-    enum pncp_code rc = PNCP_E_CONFLICT;
-    for (int tries = 0; rc == PNCP_E_CONFLICT && tries < SETTLE_TRIES; tries++) {
-        AUTO(pncp_falhas_release) struct pncp_falhas other = {0};
-        rc = pncp_falhas_load(data->lake, data->date, &other, NULL, err);
-        if (rc == PNCP_OK && pncp_falhas_merge(falhas, &other) != PNCP_OK)
-            rc = pncp_err_set(err, PNCP_E_NOMEM, "falhas: out of memory");
-        if (rc == PNCP_OK)
-            rc = pncp_falhas_from_rows(falhas, data, err);
-        if (rc == PNCP_OK)
-            rc = pncp_falhas_write(data->lake, data->date, falhas, data->keys, err);
-    }
+    char path[PNCP_PLACE_BYTES];
+    pncp_place_format(PNCP_PLACE_FALHAS, data->date, path);
+    unsigned losses = 0;
+    enum pncp_code rc = settle_once(falhas, data, err);
+    while (rc == PNCP_E_CONFLICT && pncp_race_lost(&losses, path, err) == PNCP_OK)
+        rc = settle_once(falhas, data, err);
     return rc;
 }

@@ -1,6 +1,7 @@
 #include "day/state.h"
 #include "day/data_int.h"
 #include "day/layout.h"
+#include "day/race.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #define HEAD "{\"v\":1,\"processed_keys\":["
 #define COMMIT ",\"commit\":\""
 #define FROM_ANOTHER_COMMIT "%s: made from another commit"
-#define SAVE_TRIES 5 /* versions that others made while the keys were read */
 
 struct writer {
     struct pncp_stage stages[PARTS_OPEN];
@@ -119,13 +119,17 @@ static enum pncp_code save_once(struct pncp_data *data, bool *ret_again, struct 
 
 enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_err *err)
 {
-    for (int tries = 0; tries < SAVE_TRIES; tries++) {
-        bool again;
-        enum pncp_code rc = save_once(data, &again, err);
-        if (rc != PNCP_OK || !again)
-            return rc;
+    char path[PNCP_PLACE_BYTES];
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    unsigned losses = 0;
+    bool again; /* another version was made while the keys were read */
+    enum pncp_code rc = save_once(data, &again, err);
+    while (rc == PNCP_OK && again) {
+        rc = pncp_race_lost(&losses, path, err);
+        if (rc == PNCP_OK)
+            rc = save_once(data, &again, err);
     }
-    return pncp_err_set(err, PNCP_E_CONFLICT, "state: the day's file is changed by others all the time");
+    return rc;
 }
 
 /* ---- checking: byte by byte ------------------------------------------------------------------ */

@@ -51,14 +51,20 @@ def assert_whole(sim, day) -> None:
     assert day.completo()["commit"] == day.commit() and day.temps() == []
 
 
-def test_eight_runs_at_once(sim, lake, no_run_lock):
-    results = at_once(sim, lake, no_run_lock, *[("--checkpoint-every", 7)] * 8)
+def eight_at_once(sim, lake, env) -> int:
+    """How many of the eight saved something."""
+    results = at_once(sim, lake, env, *[("--checkpoint-every", 7)] * 8)
     day = Day(lake)
-    assert {result.exit for result in results} == {0}, [result.stderr[-1] for result in results]
+    assert {result.exit for result in results} == {0}, "\n".join(result.stderr[-1] for result in results)
     assert sum(result.day["saved"] for result in results) == COUNT
-    assert sum(result.day["saved"] > 0 for result in results) > 1, "they came after each other: nothing is shown"
     assert_told_right(day, results)
     assert_whole(sim, day)
+    return sum(result.day["saved"] > 0 for result in results)
+
+
+def test_eight_runs_at_once(sim, tmp_path, no_run_lock):
+    """They fetch the same in the same order: now and then one is the faster each time, and shows nothing."""
+    assert any(eight_at_once(sim, tmp_path / f"lake-{i}", no_run_lock) > 1 for i in range(4))
 
 
 def test_seven_runs_and_one_that_begins_anew(sim, lake, no_run_lock):

@@ -1,6 +1,7 @@
 /* falhas after the rows were looked at: an entry for each absent or empty part and none that the rows contradict. */
 #include "day/falhas_rows.h"
 #include "day/layout.h"
+#include "day/race.h"
 #include "rows_fixture.h"
 #include "sys_faults.h"
 
@@ -217,12 +218,81 @@ static void rows_are_never_older_than_the_falhas_replaced(void **state)
     day_close(&day);
 }
 
+struct rival {
+    struct day *day;
+    unsigned left; /* so often it is faster */
+    char lock[PNCP_PLACE_BYTES];
+};
+
+/* Before the write that takes falhas' lock another run has written it. */
+static int writes_first(void *ctx, const char *call, const char *path)
+{
+    struct rival *rival = ctx;
+    if (rival->left == 0 || path == NULL || strcmp(call, "openat") != 0 || strcmp(path, rival->lock) != 0)
+        return 0;
+    rival->left--;
+    struct pncp_falhas theirs;
+    struct pncp_lake *lake = rival->day->lake.lake;
+    assert_int_equal(pncp_falhas_load(lake, rival->day->lake.date, &theirs, NULL, NULL), PNCP_OK);
+    assert_int_equal(pncp_falhas_note(&theirs, rows_packed(ROWS + 2 + rival->left), PNCP_FALHA_AMBAS, PNCP_FALHA_FAILED,
+                                      PNCP_REASON_TIMEOUT, 0, NOW_S),
+                     PNCP_OK);
+    assert_int_equal(pncp_falhas_write(lake, rival->day->lake.date, &theirs, rival->day->keys, NULL), PNCP_OK);
+    pncp_falhas_release(&theirs);
+    return 0;
+}
+
+/* Eight runs that end together lose more than a few versions to each other. */
+static void nobody_gives_up_early(void **state)
+{
+    (void)state;
+    for (int settling = 0; settling <= 1; settling++) {
+        struct day day;
+        struct pncp_err err = PNCP_ERR_INIT;
+        day_open(&day);
+        struct rival rival = {.day = &day, .left = PNCP_RACE_TRIES - 1};
+        pncp_place_format(PNCP_PLACE_FALHAS_LOCK, day.lake.date, rival.lock);
+        note(&day, ROWS + 1, PNCP_FALHA_AMBAS, PNCP_FALHA_FAILED);
+        sys_faults_hook(writes_first, &rival);
+        enum pncp_code rc = settling ? pncp_falhas_settle(&day.falhas, &day.data, &err)
+                                     : pncp_falhas_save(day.lake.lake, day.lake.date, &day.falhas, day.keys, &err);
+        sys_faults_hook(NULL, NULL);
+        if (rc != PNCP_OK)
+            fail_msg("%s", err.msg);
+        assert_int_equal(rival.left, 0);
+        pncp_falhas_release(&day.falhas);
+        assert_int_equal(pncp_falhas_load(day.lake.lake, day.lake.date, &day.falhas, NULL, NULL), PNCP_OK);
+        for (uint32_t number = ROWS + 1; number <= ROWS + PNCP_RACE_TRIES; number++)
+            assert_non_null(entry_of(&day, number, PNCP_FALHA_AMBAS));
+        day_close(&day);
+    }
+}
+
+/* Nor does anybody go on for ever; the caller may try again later. */
+static void a_race_without_end_is_left(void **state)
+{
+    (void)state;
+    struct day day;
+    struct pncp_err err = PNCP_ERR_INIT;
+    day_open(&day);
+    struct rival rival = {.day = &day, .left = 1000};
+    pncp_place_format(PNCP_PLACE_FALHAS_LOCK, day.lake.date, rival.lock);
+    sys_faults_hook(writes_first, &rival);
+    assert_int_equal(pncp_falhas_settle(&day.falhas, &day.data, &err), PNCP_E_CONFLICT);
+    sys_faults_hook(NULL, NULL);
+    assert_true(err.transient);
+    assert_non_null(strstr(err.msg, "was changed by others 12 times"));
+    day_close(&day);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_entries_come_from_rows),
         cmocka_unit_test(what_rows_contradict_goes),
         cmocka_unit_test(rows_are_never_older_than_the_falhas_replaced),
+        cmocka_unit_test(nobody_gives_up_early),
+        cmocka_unit_test(a_race_without_end_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
