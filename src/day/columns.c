@@ -65,7 +65,7 @@ static enum pncp_code read_own(const struct pncp_columns *from, const struct pnc
                                size_t first_group, size_t count, struct pncp_leaf *ret_leaf, struct pncp_err *err)
 {
     size_t own = from->schema == as ? leaf : (size_t)pncp_schema_find(from->schema, as->leaves[leaf].path);
-    return pncp_parquet_read_leaf(from->source, from->footer, own, first_group, count, ret_leaf, err);
+    return pncp_parquet_read_leaf(from->reader, from->source, from->footer, own, first_group, count, ret_leaf, err);
 }
 
 static enum pncp_code load(struct lifting *l, size_t leaf, struct pncp_err *err)

@@ -12,6 +12,7 @@ struct pncp_columns { /* a file; borrowed, all of it */
     const struct pncp_source *source;
     const struct pncp_footer *footer;
     const struct pncp_schema *schema; /* the file's: an earlier version of the one it is read as, or that one */
+    struct pncp_chunk_reader *reader; /* as pncp_parquet_read_leaf */
 };
 
 /* Which of the versions is the footer's schema? PNCP_E_NEWER: its pncp.schema says a later one · PNCP_E_FOREIGN: none

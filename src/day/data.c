@@ -5,6 +5,7 @@
 #include "day/data_int.h"
 #include "day/layout.h"
 #include "model/model.h"
+#include "parquet/chunk_reader.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -142,9 +143,12 @@ typedef enum pncp_code each_row_fn(void *ctx, const struct pncp_data_row *row, s
 enum pncp_code pncp_data_each_row_of(const struct pncp_columns *file, each_row_fn *each, void *ctx,
                                      struct pncp_err *err)
 {
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
+    struct pncp_columns from = *file;
+    from.reader = &reader;
     for (size_t group = 0; group < file->footer->group_count; group++) {
         AUTO(release_columns) struct key_columns columns;
-        enum pncp_code rc = read_columns(file, group, &columns, err);
+        enum pncp_code rc = read_columns(&from, group, &columns, err);
         size_t itens = 0, arquivos = 0;
         for (size_t i = 0; rc == PNCP_OK && i < file->footer->groups[group].rows; i++) {
             struct pncp_data_row row;
@@ -202,7 +206,7 @@ static enum pncp_code read_version(const struct pncp_object *object, const char 
     if (rc != PNCP_OK)
         return rc;
     rc = read_history(&ret_data->footer, ret_data, err);
-    const struct pncp_columns file = {&object->source, &ret_data->footer, ret_data->schema};
+    const struct pncp_columns file = {&object->source, &ret_data->footer, ret_data->schema, NULL};
     if (rc == PNCP_OK)
         rc = pncp_data_each_row_of(&file, mark_read, ret_data->keys, err);
     ret_data->version = object->version;
@@ -361,7 +365,7 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
     if (rc != PNCP_OK)
         return pncp_data_gone(rc, err);
     AUTO(pncp_footer_release) struct pncp_footer other = {0};
-    struct pncp_columns file = {&object.source, &data->footer, data->schema};
+    struct pncp_columns file = {&object.source, &data->footer, data->schema, NULL};
     if (!data->exists || strcmp(object.version.text, data->version.text) != 0) { /* another run's version */
         file.footer = &other;
         rc = pncp_footer_read(&object.source, &other, err);

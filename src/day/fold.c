@@ -9,6 +9,7 @@
  * 4 MiB is folded before it has sixteen).
  */
 #include "day/data_int.h"
+#include "parquet/chunk_reader.h"
 
 #define TINY_ROWS 16
 #define SETTLED_ROWS 256
@@ -85,6 +86,7 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
     uint64_t rows = fold->with_lot ? lot->rows : 0;
     for (size_t i = 0; i < fold->count; i++)
         rows += footer->groups[fold->groups[i]].rows;
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
     struct pncp_group_writer *writer;
     enum pncp_code rc = pncp_group_writer_open(lot->schema, rows, &options, &writer, err);
     if (rc != PNCP_OK)
@@ -95,7 +97,7 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
         for (size_t i = 0, run; rc == PNCP_OK && i < fold->count; i += run) {
             for (run = 1; i + run < fold->count && fold->groups[i + run] == fold->groups[i] + run;)
                 run++;
-            rc = pncp_parquet_read_leaf(source, footer, leaf, fold->groups[i], run, &column, err);
+            rc = pncp_parquet_read_leaf(&reader, source, footer, leaf, fold->groups[i], run, &column, err);
         }
         if (rc == PNCP_OK && fold->with_lot && pncp_leaf_append(&column, &lot->leaves[leaf]) != PNCP_OK)
             rc = pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");

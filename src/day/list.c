@@ -2,6 +2,7 @@
 #include "day/columns.h"
 #include "day/layout.h"
 #include "model/model.h"
+#include "parquet/chunk_reader.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -177,6 +178,7 @@ static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct p
                                   size_t only_count, struct pncp_err *err)
 {
     AUTO(pncp_footer_release) struct pncp_footer recalled = {0};
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
     const struct pncp_footer *footer = &list->all.footer;
     pncp_table_clear(table);
     struct pncp_source source = list->object.source;
@@ -187,7 +189,7 @@ static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct p
     }
     if (rc == PNCP_OK)
         rc = pncp_footer_recall(&footer, &group, &source, &recalled, err);
-    const struct pncp_columns file = {&source, footer, list->schema};
+    const struct pncp_columns file = {&source, footer, list->schema, &reader};
     size_t count = only == NULL ? table->schema->leaf_count : only_count;
     for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
         size_t leaf = only == NULL ? i : (size_t)only[i];

@@ -1,7 +1,8 @@
 /*
- * Column by column: the groups of the inputs are decoded, and the rows of each go to a temporary file, sorted by the
- * new row group that they belong to; from there each new row group gathers its rows in their order and encodes them.
- * The encoded chunks wait in a second temporary file, because the file has them group by group.
+ * Column by column: the groups of the inputs are decoded, and each new row group gathers its rows in their order and
+ * encodes them. A column that is too large to be held whole goes to a temporary file between, the rows of each source
+ * group sorted by the new row group that they belong to. The encoded chunks wait in a second temporary file, because
+ * the file has them group by group.
  */
 #include "day/regroup.h"
 #include "base/file.h"
@@ -11,6 +12,7 @@
 
 /* Readers gain little from larger groups, and one column of one group is in memory twice. */
 #define GROUP_ROWS_MAX 1000
+#define WHOLE_BYTES_MAX ((size_t)1024 * 1024)        /* a column that takes no more is held whole */
 #define TRIM_EVERY_BYTES ((uint64_t)8 * 1024 * 1024) /* moved: then the allocator's holes go back */
 #define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024)  /* by the source's bytes per row */
 
@@ -44,10 +46,12 @@ struct work {
     uint32_t *moved; /* from begin[group] on, rows of that source group in the order in which they go to new groups */
     uint16_t *to;    /* … and the new group of each */
     uint32_t *moved_end; /* per source group: where its moved rows end */
-    uint32_t *next;      /* row of a source group's piece to take next, while a new group is gathered */
+    uint32_t *next; /* per source group, while rows are gathered: of a column held whole, which of `moved` comes next;
+                       else the row of its piece that does */
     struct piece *pieces;
     size_t piece_count, piece_cap;
     struct pncp_stage loose, encoded, entries; /* pieces of the column at hand; chunks; their metadata */
+    uint64_t moved_bytes;                      /* since the allocator's holes went back */
     struct pncp_columns_writer *writer;
 };
 
@@ -195,7 +199,38 @@ static enum pncp_code make_plan(struct work *work, const uint32_t *order, struct
     return rc;
 }
 
-/* ---- out of the source ----------------------------------------------------------------------- */
+/* ---- a column held whole -------------------------------------------------------------------- */
+
+/* All source groups one after the other. *ret_fits: they took no more than WHOLE_BYTES_MAX; else, as soon as that can
+ * be expected, `leaf` has only some. */
+static enum pncp_code read_whole(struct work *work, size_t leaf_no, struct pncp_leaf *leaf, bool *ret_fits,
+                                 struct pncp_err *err)
+{
+    const uint64_t rows = work->begin[work->source_count];
+    enum pncp_code rc = PNCP_OK;
+    *ret_fits = true;
+    for (size_t group = 0; rc == PNCP_OK && *ret_fits && group < work->source_count; group++) {
+        const struct source_group *from = &work->sources[group];
+        rc = pncp_columns_read(from->input, work->r->schema, leaf_no, from->number, 1, leaf, err);
+        *ret_fits = pncp_leaf_bytes(leaf) * rows <= WHOLE_BYTES_MAX * (uint64_t)work->begin[group + 1];
+    }
+    return rc;
+}
+
+static enum pncp_code gather_whole(struct work *work, const struct group *group, const struct pncp_leaf *whole,
+                                   const struct pncp_leaf_index *index, struct pncp_leaf *column, struct pncp_err *err)
+{
+    for (size_t i = group->first; i < group->first + group->count; i++) {
+        uint16_t from = work->from[i];
+        uint32_t row = work->begin[from] + work->moved[work->next[from]++];
+        if (pncp_leaf_copy_row(column, whole, index, row) != PNCP_OK)
+            return no_memory(err);
+    }
+    return PNCP_OK;
+}
+
+/* ---- through the temporary file: out of the source
+ * ----------------------------------------------------------------------- */
 
 static enum pncp_code put_piece(struct work *work, struct group *to, uint32_t group, uint32_t rows,
                                 const struct pncp_leaf *leaf, struct pncp_err *err)
@@ -272,7 +307,7 @@ static enum pncp_code scatter(struct work *work, size_t leaf_no, struct pncp_err
     return rc == PNCP_OK ? pncp_stage_flush(&work->loose, err) : rc;
 }
 
-/* ---- into the new groups --------------------------------------------------------------------- */
+/* ---- through the temporary file: into the new groups ------------------------------------------ */
 
 static enum pncp_code take(struct work *work, uint64_t *at, void *data, size_t len, struct pncp_err *err)
 {
@@ -345,21 +380,42 @@ static enum pncp_code gather(struct work *work, const struct group *group, size_
     return rc;
 }
 
-static enum pncp_code encode(struct work *work, size_t leaf_no, struct pncp_err *err)
+/* ---- one column ------------------------------------------------------------------------------- */
+
+static enum pncp_code encode(struct work *work, size_t group, const struct pncp_leaf *column, struct pncp_err *err)
 {
+    struct pncp_view chunk, entry;
+    enum pncp_code rc = pncp_columns_writer_put(work->writer, group, column, &chunk, &entry, err);
+    if (rc == PNCP_OK)
+        rc = pncp_stage_append(&work->encoded, chunk.data, chunk.len, err);
+    return rc == PNCP_OK ? pncp_stage_append(&work->entries, entry.data, entry.len, err) : rc;
+}
+
+static enum pncp_code regroup_column(struct work *work, size_t leaf_no, struct pncp_err *err)
+{
+    AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
+    AUTO(pncp_leaf_release) struct pncp_leaf whole;
     AUTO(pncp_leaf_release) struct pncp_leaf column;
+    bool fits;
+    pncp_leaf_init(&whole, &work->r->schema->leaves[leaf_no]);
     pncp_leaf_init(&column, &work->r->schema->leaves[leaf_no]);
-    enum pncp_code rc = PNCP_OK;
+    enum pncp_code rc = read_whole(work, leaf_no, &whole, &fits, err);
+    if (rc == PNCP_OK && fits) {
+        memcpy(work->next, work->begin, work->source_count * sizeof(*work->next));
+        rc = pncp_leaf_index_make(&whole, &index) == PNCP_OK ? PNCP_OK : no_memory(err);
+        work->moved_bytes += pncp_leaf_bytes(&whole);
+    } else if (rc == PNCP_OK) {
+        pncp_leaf_release(&whole);
+        rc = scatter(work, leaf_no, err);
+        work->moved_bytes += work->loose.bytes;
+    }
     for (size_t i = 0; rc == PNCP_OK && i < work->group_count; i++) {
-        struct pncp_view chunk, entry;
+        const struct group *group = &work->groups[i];
         pncp_leaf_clear(&column);
-        rc = gather(work, &work->groups[i], leaf_no, &column, err);
+        rc =
+            fits ? gather_whole(work, group, &whole, &index, &column, err) : gather(work, group, leaf_no, &column, err);
         if (rc == PNCP_OK)
-            rc = pncp_columns_writer_put(work->writer, i, &column, &chunk, &entry, err);
-        if (rc == PNCP_OK)
-            rc = pncp_stage_append(&work->encoded, chunk.data, chunk.len, err);
-        if (rc == PNCP_OK)
-            rc = pncp_stage_append(&work->entries, entry.data, entry.len, err);
+            rc = encode(work, i, &column, err);
     }
     return rc;
 }
@@ -413,17 +469,13 @@ enum pncp_code pncp_regroup(const struct pncp_regroup *regroup, uint32_t **order
         rc = pncp_stage_open(stage->lake, &work.entries, err);
     if (rc == PNCP_OK)
         rc = pncp_columns_writer_open(regroup->schema, work.rows, work.group_count, &options, &work.writer, err);
-    uint64_t loose_bytes = 0;
     for (size_t leaf = 0; rc == PNCP_OK && leaf < regroup->schema->leaf_count; leaf++) {
         if (*regroup->stop)
             return pncp_err_set(err, PNCP_E_CANCELLED, "compaction stopped by a signal");
-        rc = scatter(&work, leaf, err);
-        if (rc == PNCP_OK)
-            rc = encode(&work, leaf, err);
-        loose_bytes += work.loose.bytes;
-        if (loose_bytes > TRIM_EVERY_BYTES) {
+        rc = regroup_column(&work, leaf, err);
+        if (work.moved_bytes > TRIM_EVERY_BYTES) {
             pncp_mem_trim();
-            loose_bytes = 0;
+            work.moved_bytes = 0;
         }
     }
     if (rc == PNCP_OK)

@@ -9,6 +9,7 @@
 #include "day/regroup.h"
 #include "day/renewals.h"
 #include "model/model.h"
+#include "parquet/chunk_reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static enum pncp_code make_plan(const struct pncp_data *data, const struct pncp_
         return pncp_err_set(err, PNCP_E_NOMEM, "rewrite: out of memory");
     for (size_t i = 0; renewals != NULL && i < renewals->count; i++)
         renewals->entries[i].met = false;
-    const struct pncp_columns file = {source, &data->footer, data->schema};
+    const struct pncp_columns file = {source, &data->footer, data->schema, NULL};
     enum pncp_code rc = pncp_data_each_row_of(&file, take_row, plan, err);
     for (size_t i = 0; rc == PNCP_OK && renewals != NULL && i < renewals->count; i++) {
         if (renewals->entries[i].row != 0 && !renewals->entries[i].met)
@@ -149,14 +150,15 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct plan *plan
         return rc;
     pncp_footer_unpack(&whole);
     const struct pncp_schema *newest = pncp_details_schema();
-    struct pncp_columns inputs[2] = {{source, &whole, data->schema}};
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
+    struct pncp_columns inputs[2] = {{source, &whole, data->schema, &reader}};
     struct pncp_source fetched;
     size_t input_count = 1;
     if (plan->renewals != NULL && plan->renewals->rows > 0) {
         struct pncp_group_file *file = &plan->renewals->file;
         rc = pncp_stage_flush(&file->stage, err);
         fetched = pncp_source_of_fd(&file->stage.fd, file->stage.bytes);
-        inputs[input_count++] = (struct pncp_columns){&fetched, &file->footer, newest};
+        inputs[input_count++] = (struct pncp_columns){&fetched, &file->footer, newest, &reader};
     }
     const struct pncp_regroup regroup = {
         .schema = newest, .inputs = inputs, .input_count = input_count, .rows = plan->count, .stop = stop};

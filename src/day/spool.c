@@ -4,6 +4,7 @@
 #include "base/sys.h"
 #include "day/columns.h"
 #include "day/data_int.h"
+#include "parquet/chunk_reader.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -213,7 +214,8 @@ static enum pncp_code read_file(const struct pncp_data *data, int fd, struct spo
     enum pncp_code rc = pncp_footer_read(&source, &footer, err);
     if (rc == PNCP_OK)
         rc = check_kvs(data, &footer, spooled, err);
-    struct pncp_columns file = {.source = &source, .footer = &footer};
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
+    struct pncp_columns file = {.source = &source, .footer = &footer, .reader = &reader};
     if (rc == PNCP_OK)
         rc = pncp_columns_find_schema(&footer, pncp_details_versions(), &file.schema, err);
     if (rc == PNCP_OK)

@@ -5,6 +5,7 @@
 #include "day/falhas.h"
 #include "day/layout.h"
 #include "day/state.h"
+#include "parquet/chunk_reader.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -176,7 +177,8 @@ static enum pncp_code check_groups(struct pncp_data *data, struct pncp_verify *v
         pncp_object_release(&object);
         return rc;
     }
-    struct pncp_columns file = {.source = &object.source, .footer = &footer};
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
+    struct pncp_columns file = {.source = &object.source, .footer = &footer, .reader = &reader};
     rc = pncp_data_check(data, &footer, path, &file.schema, err); /* it may be another version by now */
     for (size_t group = 0; rc == PNCP_OK && group < footer.group_count; group++) {
         AUTO(release_kept) struct kept kept = {.wanted = {0}};

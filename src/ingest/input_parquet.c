@@ -1,6 +1,7 @@
 #include "day/columns.h"
 #include "ingest/input_int.h"
 #include "model/model.h"
+#include "parquet/chunk_reader.h"
 #include "parquet/foreign.h"
 
 /* ---- a list of our own ----------------------------------------------------------------------- */
@@ -59,7 +60,8 @@ static enum pncp_code load_own(struct pncp_input *input, const struct pncp_sourc
                                const struct pncp_footer *footer, struct pncp_err *err)
 {
     struct pncp_table rows;
-    struct pncp_columns file = {.source = source, .footer = footer};
+    AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
+    struct pncp_columns file = {.source = source, .footer = footer, .reader = &reader};
     enum pncp_code rc = pncp_columns_find_schema(footer, pncp_list_versions(), &file.schema, err);
     if (rc == PNCP_OK && pncp_table_init(&rows, pncp_list_schema()) != PNCP_OK)
         rc = pncp_err_set(err, PNCP_E_NOMEM, "out of memory");

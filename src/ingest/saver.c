@@ -12,7 +12,7 @@
 #define RETRY_FIRST_MS 100
 #define TRIM_EVERY_LOTS 4 /* the holes that they leave in the allocator's arenas go back then */
 #define RETRY_LONGEST_MS 5000
-#define SPARE_MAX_BYTES ((size_t)2 * 1024 * 1024) /* an ordinary lot of 100 has some 500 KiB */
+#define SPARE_MAX_BYTES ((size_t)768 * 1024) /* an ordinary lot of 100 has some 500 KiB */
 
 enum pncp_code pncp_filled_lot_note(struct pncp_filled_lot *lot, const struct pncp_saver_note *note)
 {

@@ -131,8 +131,8 @@ static enum pncp_code take_dictionary(struct reading *reading, const struct page
 
 /* ---- levels and values ----------------------------------------------------------------------- */
 
-/* Levels of `slots` slots go to `ret_levels`; a column that has but one level has none. */
-static bool take_levels(struct pncp_view *data, size_t slots, int16_t max, int16_t *ret_levels)
+/* Levels of `slots` slots go to `ret_levels`, by way of `wide`; a column that has but one level has none. */
+static bool take_levels(struct pncp_view *data, size_t slots, int16_t max, uint16_t *wide, pncp_level *ret_levels)
 {
     uint32_t len;
     if (max == 0)
@@ -142,15 +142,15 @@ static bool take_levels(struct pncp_view *data, size_t slots, int16_t max, int16
         return false;
     memcpy(&len, data->data, PNCP_PLAIN_LENGTH_BYTES);
     *data = pncp_view_from(*data, PNCP_PLAIN_LENGTH_BYTES);
-    if (len > data->len ||
-        !pncp_rle_get((struct pncp_view){data->data, len}, pncp_rle_width((size_t)max), slots, (uint16_t *)ret_levels))
+    if (len > data->len || !pncp_rle_get((struct pncp_view){data->data, len}, pncp_rle_width((size_t)max), slots, wide))
         return false;
     *data = pncp_view_from(*data, len);
+    unsigned highest = 0;
     for (size_t i = 0; i < slots; i++) {
-        if (ret_levels[i] > max)
-            return false;
+        highest = PNCP_MAX(highest, (unsigned)wide[i]);
+        ret_levels[i] = (pncp_level)wide[i];
     }
-    return true;
+    return highest <= (unsigned)max;
 }
 
 static enum pncp_code append_texts(struct reading *reading, const uint16_t *indexes, size_t count)
@@ -223,12 +223,17 @@ static enum pncp_code take_slots(struct reading *reading, const struct page *pag
         return damaged(reading, "it is encoded as this program does not");
     if (slots == 0 || slots > reading->chunk->value_slots - reading->slots)
         return damaged(reading, "it is not as long as the footer says");
+    struct pncp_buf *wide = &reading->reader->indexes; /* free until values are taken */
+    pncp_buf_clear(wide);
     enum pncp_code rc = pncp_leaf_reserve(to, slots, 0, 0);
+    if (rc == PNCP_OK)
+        rc = pncp_buf_reserve(wide, slots * sizeof(uint16_t));
     if (rc != PNCP_OK)
         return rc;
-    int16_t *rep = to->max_rep > 0 ? to->rep + to->level_count : NULL;
-    int16_t *def = to->max_def > 0 ? to->def + to->level_count : NULL;
-    if (!take_levels(&data, slots, to->max_rep, rep) || !take_levels(&data, slots, to->max_def, def) ||
+    uint16_t *levels = (uint16_t *)(void *)wide->data;
+    pncp_level *rep = to->max_rep > 0 ? to->rep + to->level_count : NULL;
+    pncp_level *def = to->max_def > 0 ? to->def + to->level_count : NULL;
+    if (!take_levels(&data, slots, to->max_rep, levels, rep) || !take_levels(&data, slots, to->max_def, levels, def) ||
         (reading->slots == 0 && rep != NULL && rep[0] != 0))
         return damaged(reading, "its levels are unsound");
     size_t values = pncp_leaf_count_values(def, slots, to->max_def);

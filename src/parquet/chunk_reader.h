@@ -12,7 +12,7 @@
 struct pncp_chunk_reader { /* zeroed is a new one; memory is kept from one chunk to the next */
     ZSTD_DCtx *zstd;
     struct pncp_buf page;        /* decompressed */
-    struct pncp_buf indexes;     /* of a page's values in the dictionary */
+    struct pncp_buf indexes;     /* of a page: its levels, then its values in the dictionary, as rle.h gives them */
     struct pncp_leaf dictionary; /* of the chunk at hand */
 };
 

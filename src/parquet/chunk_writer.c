@@ -31,6 +31,7 @@ void pncp_chunk_writer_release(struct pncp_chunk_writer *writer)
 {
     (void)ZSTD_freeCCtx(writer->zstd);
     pncp_buf_release(&writer->page);
+    pncp_buf_release(&writer->levels);
     pncp_buf_release(&writer->header);
     pncp_dictionary_release(&writer->dictionary);
     *writer = (struct pncp_chunk_writer){0};
@@ -103,17 +104,24 @@ static enum pncp_code put_page(struct pncp_chunk_writer *writer, struct chunk *c
 /* ---- the pages of a chunk -------------------------------------------------------------------- */
 
 /* Levels of a v1 page: the hybrid's bytes after their number. A column that has but one level has none. */
-static enum pncp_code put_levels(struct pncp_buf *page, const int16_t *levels, size_t first, size_t count, int16_t max)
+static enum pncp_code put_levels(struct pncp_chunk_writer *writer, const pncp_level *levels, size_t first, size_t count,
+                                 int16_t max)
 {
+    struct pncp_buf *page = &writer->page;
     if (max == 0)
         return PNCP_OK;
-    enum pncp_code rc = pncp_buf_reserve(page, PNCP_PLAIN_LENGTH_BYTES);
+    pncp_buf_clear(&writer->levels);
+    enum pncp_code rc = pncp_buf_reserve(&writer->levels, count * sizeof(uint16_t));
+    if (rc == PNCP_OK)
+        rc = pncp_buf_reserve(page, PNCP_PLAIN_LENGTH_BYTES);
     if (rc != PNCP_OK)
         return rc;
+    uint16_t *wide = (uint16_t *)(void *)writer->levels.data;
+    for (size_t i = 0; i < count; i++)
+        wide[i] = levels[first + i];
     size_t at = page->len;
     pncp_plain_put_length(page, 0); /* known below */
-    rc = pncp_rle_put(page, (const uint16_t *)levels + first, count,
-                      pncp_rle_width((size_t)max)); /* checked: not negative */
+    rc = pncp_rle_put(page, wide, count, pncp_rle_width((size_t)max));
     size_t end = page->len;
     page->len = at;
     pncp_plain_put_length(page, end - at - PNCP_PLAIN_LENGTH_BYTES);
@@ -140,9 +148,9 @@ static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct chu
     struct pncp_buf *page = &writer->page;
     size_t slots = span->slot_end - span->slot;
     pncp_buf_clear(page);
-    enum pncp_code rc = put_levels(page, leaf->rep, span->slot, slots, leaf->max_rep);
+    enum pncp_code rc = put_levels(writer, leaf->rep, span->slot, slots, leaf->max_rep);
     if (rc == PNCP_OK)
-        rc = put_levels(page, leaf->def, span->slot, slots, leaf->max_def);
+        rc = put_levels(writer, leaf->def, span->slot, slots, leaf->max_def);
     if (rc == PNCP_OK)
         rc = chunk->dictionary ? put_indexes(&writer->dictionary, span, page)
                                : pncp_plain_put(page, leaf, span->value, span->value_end - span->value);

@@ -14,6 +14,7 @@
 struct pncp_chunk_writer { /* zeroed is a new one; memory is kept from one column to the next */
     ZSTD_CCtx *zstd;
     struct pncp_buf page;   /* not compressed */
+    struct pncp_buf levels; /* of a page, as rle.h takes them */
     struct pncp_buf header; /* PageHeader */
     struct pncp_dictionary dictionary;
 };

@@ -43,7 +43,7 @@ static enum pncp_code check_leaf(struct pncp_group_check *check, const struct pn
     if (leaf->max_def > 0) {
         values = 0;
         for (size_t i = 0; i < leaf->level_count; i++) {
-            if (leaf->def[i] < 0 || leaf->def[i] > leaf->max_def)
+            if (leaf->def[i] > leaf->max_def)
                 return malformed(err, info, "a definition level is out of range");
             values += leaf->def[i] == leaf->max_def;
         }
@@ -55,7 +55,7 @@ static enum pncp_code check_leaf(struct pncp_group_check *check, const struct pn
                                                 : malformed(err, info, "its length is not the number of rows");
     uint64_t rows = 0;
     for (size_t i = 0; i < leaf->level_count; i++) {
-        if (leaf->rep[i] < 0 || leaf->rep[i] > leaf->max_rep)
+        if (leaf->rep[i] > leaf->max_rep)
             return malformed(err, info, "a repetition level is out of range");
         rows += leaf->rep[i] == 0;
     }

@@ -228,14 +228,16 @@ MUST_CHECK enum pncp_code pncp_parquet_empty(const struct pncp_schema *schema, c
 
 /* ---- decoding -------------------------------------------------------------------------------- */
 
+struct pncp_chunk_reader; /* parquet/chunk_reader.h */
 /* Append leaf `leaf` of groups [first, first + count) to `ret_leaf` (initialised for that leaf of the schema; the
- * file's schema is the program's own). Only these chunks are read from `source`. Every page is decoded with its CRC
+ * file's schema is the program's own). `reader`: one for all calls that follow each other spares each a decoder of 160
+ * KiB; NULL: this call's own. Only these chunks are read from `source`. Every page is decoded with its CRC
  * where it has one; slot and row counts are compared with the footer. PNCP_E_PARSE: damaged (message names group and
  * column), or not as this program writes it (chunk_reader.h) · PNCP_E_LIMIT: a chunk of more than 256 MiB, or texts
  * that unfold to more · PNCP_E_NOMEM · source's errors.
  * On failure `ret_leaf` may have grown: it is good for release or clear only. */
-MUST_CHECK enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const struct pncp_footer *footer,
-                                                 size_t leaf, size_t first_group, size_t count,
-                                                 struct pncp_leaf *ret_leaf, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_parquet_read_leaf(struct pncp_chunk_reader *reader, const struct pncp_source *source,
+                                                 const struct pncp_footer *footer, size_t leaf, size_t first_group,
+                                                 size_t count, struct pncp_leaf *ret_leaf, struct pncp_err *err);
 
 #endif

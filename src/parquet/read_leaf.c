@@ -6,13 +6,13 @@ struct column { /* of a file */
     const struct pncp_source *source;
     const struct pncp_footer *footer;
     size_t leaf;
-    struct pncp_chunk_reader reader;
+    struct pncp_chunk_reader *reader, own;
     struct pncp_buf bytes; /* of the chunk at hand */
 };
 
 static void column_release(struct column *column)
 {
-    pncp_chunk_reader_release(&column->reader);
+    pncp_chunk_reader_release(&column->own);
     pncp_buf_release(&column->bytes);
 }
 
@@ -61,7 +61,7 @@ static enum pncp_code read_group(struct column *column, size_t group, struct pnc
         return rc;
     const char *damage = NULL;
     size_t slot = to->level_count, seen = 0;
-    switch (pncp_chunk_read(&column->reader, &chunk, pncp_buf_view(&column->bytes), to, &damage)) {
+    switch (pncp_chunk_read(column->reader, &chunk, pncp_buf_view(&column->bytes), to, &damage)) {
     case PNCP_OK:
         break;
     case PNCP_E_PARSE:
@@ -78,11 +78,12 @@ static enum pncp_code read_group(struct column *column, size_t group, struct pnc
                                             : damaged(column, group, err, "it is not as long as the footer says");
 }
 
-enum pncp_code pncp_parquet_read_leaf(const struct pncp_source *source, const struct pncp_footer *footer, size_t leaf,
-                                      size_t first_group, size_t count, struct pncp_leaf *ret_leaf,
-                                      struct pncp_err *err)
+enum pncp_code pncp_parquet_read_leaf(struct pncp_chunk_reader *reader, const struct pncp_source *source,
+                                      const struct pncp_footer *footer, size_t leaf, size_t first_group, size_t count,
+                                      struct pncp_leaf *ret_leaf, struct pncp_err *err)
 {
     AUTO(column_release) struct column column = {.source = source, .footer = footer, .leaf = leaf};
+    column.reader = reader == NULL ? &column.own : reader;
     if (leaf >= footer->leaf_count || first_group > footer->group_count || count > footer->group_count - first_group)
         return pncp_err_set(err, PNCP_E_PARSE, "the parquet file has no column %zu in row groups %zu to %zu", leaf,
                             first_group, first_group + count);

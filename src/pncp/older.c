@@ -169,7 +169,7 @@ static enum pncp_code put_members(struct lowering *l, const struct pncp_node *no
 static enum pncp_code take_extra(struct lowering *l, const struct pncp_node *extra, struct pncp_json *ret_json,
                                  struct pncp_err *err)
 {
-    size_t value;
+    size_t value = 0;
     if (!take(l, extra->leaf, &value))
         return PNCP_OK;
     enum pncp_code rc = pncp_json_parse(pncp_leaf_text(&l->rows->leaves[extra->leaf], value), ret_json, NULL, err);
@@ -209,7 +209,7 @@ static enum pncp_code put_newer(struct lowering *l, const struct pncp_node *node
 {
     const bool nested = node->col->type == PNCP_T_STRUCT || node->col->type == PNCP_T_LIST;
     enum pncp_code rc = PNCP_OK;
-    size_t value;
+    size_t value = 0;
     if (!nested && !take(l, node->leaf, &value))
         return PNCP_OK;
     if (nested && !is_there(l, node)) {

@@ -55,7 +55,7 @@ void pncp_leaf_clear(struct pncp_leaf *leaf)
 
 static size_t level_bytes(const struct pncp_leaf *leaf)
 {
-    return sizeof(int16_t) * ((size_t)(leaf->max_def > 0) + (size_t)(leaf->max_rep > 0));
+    return sizeof(pncp_level) * ((size_t)(leaf->max_def > 0) + (size_t)(leaf->max_rep > 0));
 }
 
 size_t pncp_leaf_bytes(const struct pncp_leaf *leaf)
@@ -82,13 +82,13 @@ static enum pncp_code grow_levels(struct pncp_leaf *leaf, size_t more)
         return PNCP_OK;
     size_t cap = PNCP_MAX(pncp_grow(leaf->level_cap, need), FIRST_SLOTS);
     if (leaf->max_def > 0) {
-        int16_t *def = pncp_realloc(leaf->def, cap, sizeof(*def));
+        pncp_level *def = pncp_realloc(leaf->def, cap, sizeof(*def));
         if (def == NULL)
             return PNCP_E_NOMEM;
         leaf->def = def;
     }
     if (leaf->max_rep > 0) {
-        int16_t *rep = pncp_realloc(leaf->rep, cap, sizeof(*rep));
+        pncp_level *rep = pncp_realloc(leaf->rep, cap, sizeof(*rep));
         if (rep == NULL)
             return PNCP_E_NOMEM;
         leaf->rep = rep;
@@ -122,9 +122,9 @@ enum pncp_code pncp_leaf_reserve(struct pncp_leaf *leaf, size_t slots, size_t va
 static void push_level(struct pncp_leaf *leaf, int16_t rep, int16_t def)
 {
     if (leaf->max_def > 0)
-        leaf->def[leaf->level_count] = def;
+        leaf->def[leaf->level_count] = (pncp_level)def;
     if (leaf->max_rep > 0)
-        leaf->rep[leaf->level_count] = rep;
+        leaf->rep[leaf->level_count] = (pncp_level)rep;
     leaf->level_count++;
 }
 
@@ -291,21 +291,23 @@ enum pncp_code pncp_leaf_append(struct pncp_leaf *to, const struct pncp_leaf *fr
     return from->level_count == 0 ? PNCP_OK : append_span(to, from, 0, from->level_count, 0, from->value_count);
 }
 
-/* Eight at a time, because every row of a list asks this of every column. */
-size_t pncp_leaf_count_values(const int16_t *def, size_t slots, int16_t max_def)
+/* Many at a time, because every row of a list asks this of every column. */
+size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_def)
 {
-    typedef int16_t lanes __attribute__((vector_size(8 * sizeof(int16_t))));
+    enum { LANES = 16 };
+    typedef pncp_level lanes __attribute__((vector_size(LANES)));
+    typedef int8_t truths __attribute__((vector_size(LANES)));
     size_t count = 0, at = 0;
     if (max_def == 0)
         return slots;
-    while (slots - at >= 8) {
-        lanes equal = {0}; /* minus the number of values, per lane */
-        for (size_t end = PNCP_MIN(slots, at + 8 * (size_t)INT16_MAX); end - at >= 8; at += 8) {
-            lanes eight;
-            memcpy(&eight, def + at, sizeof(eight));
-            equal += eight == max_def;
+    while (slots - at >= LANES) {
+        truths equal = {0}; /* minus the number of values, per lane */
+        for (size_t end = PNCP_MIN(slots, at + LANES * (size_t)INT8_MAX); end - at >= LANES; at += LANES) {
+            lanes some;
+            memcpy(&some, def + at, sizeof(some));
+            equal += some == (pncp_level)max_def;
         }
-        for (size_t i = 0; i < 8; i++)
+        for (size_t i = 0; i < LANES; i++)
             count += (size_t)-equal[i];
     }
     for (; at < slots; at++)

@@ -47,7 +47,7 @@ size_t pncp_table_bytes(const struct pncp_table *table)
     size_t bytes = 0;
     for (size_t i = 0; i < table->schema->leaf_count; i++) {
         const struct pncp_leaf *leaf = &table->leaves[i];
-        bytes += leaf->values.len + leaf->level_count * 2 * sizeof(int16_t);
+        bytes += leaf->values.len + leaf->level_count * 2 * sizeof(pncp_level);
         bytes += leaf->type == PNCP_T_TEXT ? leaf->value_count * sizeof(uint32_t) : 0;
     }
     return bytes;

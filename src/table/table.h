@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "table/schema.h"
 
+typedef uint8_t pncp_level; /* definition or repetition; a schema's are far below 127 */
+
 /* The values of one leaf. Fixed-width types sit packed in `values` (bool 1 byte, int32/date 4, the others 8); text is
  * in `values` back to back with `ends[i]` the end offset of the i-th text. */
 struct pncp_leaf {
@@ -20,7 +22,7 @@ struct pncp_leaf {
     uint32_t *ends; /* text only: value_count of them */
     size_t ends_cap;
     size_t value_count;
-    int16_t *def, *rep; /* level_count of each; rep is NULL when max_rep is 0; def is NULL when max_def is 0 */
+    pncp_level *def, *rep; /* level_count of each; rep is NULL when max_rep is 0; def is NULL when max_def is 0 */
     size_t level_count, level_cap;
 };
 
@@ -45,7 +47,7 @@ struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i); /* its
 size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i); /* where it begins there; i may be value_count */
 /* How many of `slots` definition levels say that a value is there; all when max_def is 0 (def is not looked at then).
  */
-size_t pncp_leaf_count_values(const int16_t *def, size_t slots, int16_t max_def);
+size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_def);
 
 /* Where the slots and values of each row begin: an index of rows + 1 entries, made in one pass. */
 struct pncp_leaf_index {

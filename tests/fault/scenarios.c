@@ -183,11 +183,16 @@ static enum pncp_code compact(struct work *work, struct pncp_err *err)
     return rc == PNCP_OK ? compact_day(work, &day, err) : rc;
 }
 
+/* And its columns go through a temporary file. */
 static enum pncp_code compact_overtaken(struct work *work, struct pncp_err *err)
 {
     AUTO(day_release) struct day day = {0};
     enum pncp_code rc = day_open_overtaken(work, &day, err);
-    return rc == PNCP_OK ? compact_day(work, &day, err) : rc;
+    steady_large_columns(true);
+    if (rc == PNCP_OK)
+        rc = compact_day(work, &day, err);
+    steady_large_columns(false);
+    return rc;
 }
 
 /* ---- rows fetched again ---------------------------------------------------------------------- */
@@ -268,7 +273,11 @@ static enum pncp_code renew_overtaken(struct work *work, struct pncp_err *err)
 {
     AUTO(day_release) struct day day = {0};
     enum pncp_code rc = day_open_overtaken(work, &day, err);
-    return rc == PNCP_OK ? renew_day(work, &day, err) : rc;
+    steady_large_columns(true);
+    if (rc == PNCP_OK)
+        rc = renew_day(work, &day, err);
+    steady_large_columns(false);
+    return rc;
 }
 
 /* ---- the spool ------------------------------------------------------------------------------- */

@@ -192,7 +192,7 @@ static bool read_leaf(struct pncp_view file, const struct pncp_footer *footer, s
     struct pncp_source source = pncp_source_of_view(&file);
     struct pncp_err err = PNCP_ERR_INIT;
     pncp_leaf_init(ret_leaf, &schema_for(footer)->leaves[leaf]);
-    enum pncp_code rc = pncp_parquet_read_leaf(&source, footer, leaf, group, 1, ret_leaf, &err);
+    enum pncp_code rc = pncp_parquet_read_leaf(NULL, &source, footer, leaf, group, 1, ret_leaf, &err);
     if (rc == PNCP_OK)
         FUZZ_CHECK(pncp_leaf_rows(ret_leaf) == footer->groups[group].rows);
     else

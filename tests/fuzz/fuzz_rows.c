@@ -172,7 +172,7 @@ static void check_parquet(const struct pncp_table *table)
     AUTO(pncp_table_release) struct pncp_table back;
     FUZZ_CHECK(pncp_table_init(&back, table->schema) == PNCP_OK);
     for (size_t i = 0; i < table->schema->leaf_count; i++) {
-        FUZZ_CHECK(pncp_parquet_read_leaf(&source, &read, i, 0, 1, &back.leaves[i], NULL) == PNCP_OK);
+        FUZZ_CHECK(pncp_parquet_read_leaf(NULL, &source, &read, i, 0, 1, &back.leaves[i], NULL) == PNCP_OK);
         check_leaf(&table->leaves[i], &back.leaves[i]);
     }
     back.rows = table->rows;

@@ -396,7 +396,7 @@ static enum pncp_code read_leaves(const struct pncp_source *source, const struct
         for (size_t i = 0; i < PNCP_ARRAY_LEN(names); i++)
             to = at[i] == (int)leaf ? &keys[i] : to;
         if (footer->group_count > 0)
-            rc = pncp_parquet_read_leaf(source, footer, leaf, 0, footer->group_count, to, err);
+            rc = pncp_parquet_read_leaf(NULL, source, footer, leaf, 0, footer->group_count, to, err);
         if (rc == PNCP_OK)
             hash_leaf(to, read->rows, read->count, leaf);
         pncp_leaf_release(&column);

@@ -80,7 +80,7 @@ static inline struct pncp_table sample_read_table(const struct pncp_source *sour
     struct pncp_err err = PNCP_ERR_INIT;
     assert_int_equal(pncp_table_init(&table, schema), PNCP_OK);
     for (size_t i = 0; i < schema->leaf_count; i++)
-        sample_ok(pncp_parquet_read_leaf(source, footer, i, first, count, &table.leaves[i], &err), &err);
+        sample_ok(pncp_parquet_read_leaf(NULL, source, footer, i, first, count, &table.leaves[i], &err), &err);
     for (size_t i = first; i < first + count; i++)
         table.rows += footer->groups[i].rows;
     return table;

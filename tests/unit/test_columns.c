@@ -412,7 +412,7 @@ static enum pncp_code read_as(const struct pncp_table *rows, const struct pncp_s
     assert_int_equal(pncp_group_encode(rows, &options, &bytes, &footer, NULL), PNCP_OK);
     struct pncp_view view = pncp_buf_view(&bytes);
     struct pncp_source source = pncp_source_of_view(&view);
-    const struct pncp_columns file = {&source, &footer, rows->schema};
+    const struct pncp_columns file = {&source, &footer, rows->schema, NULL};
     enum pncp_code rc = PNCP_OK;
     assert_int_equal(pncp_table_init(ret_table, schema), PNCP_OK);
     for (size_t i = 0; rc == PNCP_OK && i < schema->leaf_count; i++)

@@ -256,7 +256,7 @@ static void track(struct tracker *t, const struct rows_lake *lake)
         t->hashes[t->hash_count++] = hash;
         AUTO(pncp_leaf_release) struct pncp_leaf leaf;
         pncp_leaf_init(&leaf, &pncp_details_schema()->leaves[sequencial]);
-        assert_int_equal(pncp_parquet_read_leaf(&object.source, &footer, (size_t)sequencial, g, 1, &leaf, NULL),
+        assert_int_equal(pncp_parquet_read_leaf(NULL, &object.source, &footer, (size_t)sequencial, g, 1, &leaf, NULL),
                          PNCP_OK);
         for (size_t i = 0; i < group->rows; i++)
             assert_in_range(++t->encoded[pncp_leaf_int(&leaf, i)], 1, 3);

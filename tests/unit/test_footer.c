@@ -187,7 +187,7 @@ static void use(const struct pncp_footer *footer, const struct pncp_source *sour
     static const struct pncp_kv_pair kv = SAMPLE_KV("k", "v");
     struct pncp_footer merged;
     pncp_leaf_init(&column, &sample_schema()->leaves[leaf]);
-    if (pncp_parquet_read_leaf(source, footer, leaf, 0, footer->group_count, &column, NULL) == PNCP_OK)
+    if (pncp_parquet_read_leaf(NULL, source, footer, leaf, 0, footer->group_count, &column, NULL) == PNCP_OK)
         assert_int_equal(pncp_leaf_rows(&column), footer->rows);
     if (footer->group_count == 2 &&
         pncp_footer_build(&(struct pncp_footer_piece){footer, 1, 1, 4}, 1, &kv, 1, &tail, &merged, NULL) == PNCP_OK) {

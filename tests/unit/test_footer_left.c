@@ -195,7 +195,7 @@ static void test_read_again(void **state)
     sample_ok(pncp_footer_recall(&footer, &group, &source, &recalled, &err), &err);
     for (size_t i = 0; i < sample_schema()->leaf_count; i++) {
         pncp_leaf_init(&leaf, &sample_schema()->leaves[i]);
-        if (pncp_parquet_read_leaf(&source, footer, i, group, 1, &leaf, &err) == PNCP_E_PARSE) {
+        if (pncp_parquet_read_leaf(NULL, &source, footer, i, group, 1, &leaf, &err) == PNCP_E_PARSE) {
             assert_non_null(strstr(err.msg, "row group 2, column "));
             failed++;
         }

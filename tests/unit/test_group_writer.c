@@ -10,9 +10,7 @@ enum fault {
     VALUE_MISSING,
     VALUE_TOO_MANY,
     DEF_TOO_HIGH,
-    DEF_NEGATIVE,
     REP_TOO_HIGH,
-    REP_NEGATIVE,
     STARTS_INSIDE,
     ROW_SPLIT,
     ROWS_REGROUPED, /* as many rows and slots, but another row has them */
@@ -39,9 +37,7 @@ static const struct {
     {VALUE_TOO_MANY, "itens.list.element.texto",
      "column itens.list.element.texto: the values are not as many as the levels say"},
     {DEF_TOO_HIGH, "dia", "column dia: a definition level is out of range"},
-    {DEF_NEGATIVE, "itens.list.element.valor", "column itens.list.element.valor: a definition level is out of range"},
     {REP_TOO_HIGH, "itens.list.element.valor", "column itens.list.element.valor: a repetition level is out of range"},
-    {REP_NEGATIVE, "itens.list.element.valor", "column itens.list.element.valor: a repetition level is out of range"},
     {STARTS_INSIDE, "itens.list.element.numero",
      "column itens.list.element.numero: its lists are not as many as the rows"},
     {ROW_SPLIT, "itens.list.element.lugar.nome",
@@ -70,16 +66,10 @@ static void spoil(struct pncp_leaf *leaf, enum fault fault)
         leaf->value_count++;
         break;
     case DEF_TOO_HIGH:
-        leaf->def[last] = (int16_t)(leaf->max_def + 1);
-        break;
-    case DEF_NEGATIVE:
-        leaf->def[last] = -1;
+        leaf->def[last] = (pncp_level)(leaf->max_def + 1);
         break;
     case REP_TOO_HIGH:
-        leaf->rep[last] = (int16_t)(leaf->max_rep + 1);
-        break;
-    case REP_NEGATIVE:
-        leaf->rep[last] = -1;
+        leaf->rep[last] = (pncp_level)(leaf->max_rep + 1);
         break;
     case STARTS_INSIDE:
         leaf->rep[0] = 1;

@@ -35,7 +35,7 @@ static void test_numbers_come_back(void **state)
         assert_int_equal(leaf.value_count, 2);
         assert_int_equal(leaf.values.len, 2 * cases[i].width);
         assert_true(pncp_leaf_int(&leaf, 0) == cases[i].most && pncp_leaf_int(&leaf, 1) == cases[i].least);
-        static const int16_t def[] = {1, 0, 1};
+        static const pncp_level def[] = {1, 0, 1};
         assert_memory_equal(leaf.def, def, sizeof(def));
         assert_null(leaf.rep);
     }
@@ -130,7 +130,7 @@ static void test_rows_in_another_order(void **state)
     assert_int_equal(pncp_leaf_index_make(&leaf, &index), PNCP_OK);
     for (size_t row = 5; row-- > 0;)
         assert_int_equal(pncp_leaf_copy_row(&turned, &leaf, &index, row), PNCP_OK);
-    static const int16_t def[] = {4, 2, 1, 0, 4, 3}, rep[] = {0, 0, 0, 0, 0, 1};
+    static const pncp_level def[] = {4, 2, 1, 0, 4, 3}, rep[] = {0, 0, 0, 0, 0, 1};
     assert_memory_equal(turned.def, def, sizeof(def));
     assert_memory_equal(turned.rep, rep, sizeof(rep));
     assert_true(pncp_view_eq_text(pncp_leaf_text(&turned, 0), "b"));

@@ -222,7 +222,7 @@ static enum pncp_code read_columns_of(bool unpacked, struct pncp_err *err)
     for (size_t i = 0; rc == PNCP_OK && i < schema.leaf_count; i++) {
         AUTO(pncp_leaf_release) struct pncp_leaf leaf;
         pncp_leaf_init(&leaf, &schema.leaves[i]);
-        rc = pncp_parquet_read_leaf(&source, &footer, i, 1, 1, &leaf, err);
+        rc = pncp_parquet_read_leaf(NULL, &source, &footer, i, 1, 1, &leaf, err);
         if (rc == PNCP_OK)
             sample_same_leaf(&leaf, &rows.leaves[i]);
     }

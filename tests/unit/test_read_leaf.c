@@ -197,7 +197,7 @@ static enum pncp_code read_leaf(const struct sample_file *file, size_t leaf, siz
     struct pncp_source source = pncp_source_of_view(&view);
     AUTO(pncp_leaf_release) struct pncp_leaf column;
     pncp_leaf_init(&column, &sample_schema()->leaves[as]);
-    enum pncp_code rc = pncp_parquet_read_leaf(&source, &file->footer, leaf, first, count, &column, err);
+    enum pncp_code rc = pncp_parquet_read_leaf(NULL, &source, &file->footer, leaf, first, count, &column, err);
     if (rc == PNCP_OK && first == 0 && count == file->footer.group_count)
         assert_int_equal(pncp_leaf_rows(&column), file->footer.rows);
     return rc;
@@ -290,7 +290,7 @@ static void test_rows_of_lists_are_counted(void **state)
             AUTO(pncp_leaf_release) struct pncp_leaf column;
             struct pncp_err err = PNCP_ERR_INIT;
             pncp_leaf_init(&column, &schema.leaves[i]);
-            assert_int_equal(pncp_parquet_read_leaf(&source, &said.footer, i, 0, 1, &column, &err),
+            assert_int_equal(pncp_parquet_read_leaf(NULL, &source, &said.footer, i, 0, 1, &column, &err),
                              rows == 30 ? PNCP_OK : PNCP_E_PARSE);
             if (rows != 30)
                 assert_non_null(strstr(err.msg, "it is not as long as the footer says"));
@@ -312,7 +312,7 @@ static void test_error_of_the_source_comes_through(void **state)
     struct pncp_source source = {.read_at = no_read, .size = file.bytes.len};
     struct pncp_err err = PNCP_ERR_INIT;
     pncp_leaf_init(&column, &sample_schema()->leaves[0]);
-    assert_int_equal(pncp_parquet_read_leaf(&source, &file.footer, 0, 0, 1, &column, &err), PNCP_E_UNAVAILABLE);
+    assert_int_equal(pncp_parquet_read_leaf(NULL, &source, &file.footer, 0, 0, 1, &column, &err), PNCP_E_UNAVAILABLE);
     assert_string_equal(err.msg, "store is away");
 }
 
@@ -452,7 +452,7 @@ static void test_chunks_that_lie(void **state)
         struct pncp_source source = pncp_source_of_view(&view);
         struct pncp_err err = PNCP_ERR_INIT;
         pncp_leaf_init(&column, &text_schema()->leaves[0]);
-        enum pncp_code rc = pncp_parquet_read_leaf(&source, &file.footer, 0, 0, 1, &column, &err);
+        enum pncp_code rc = pncp_parquet_read_leaf(NULL, &source, &file.footer, 0, 0, 1, &column, &err);
         if (rc != MADE[i].code || strncmp(err.msg, MADE[i].msg_start, strlen(MADE[i].msg_start)) != 0)
             fail_msg("case %zu: %s: %s", i, pncp_code_name(rc), err.msg);
         if (rc == PNCP_OK) {

@@ -97,9 +97,9 @@ static void test_bytes_in_use(void **state)
     size_t bytes = pncp_table_bytes(&table);
     pncp_table_row_begin(&table);
     assert_int_equal(pncp_leaf_put_text(&table.leaves[1], 0, PNCP_VIEW_LIT("0123456789")), PNCP_OK);
-    assert_int_equal(pncp_table_bytes(&table), bytes + 10 + sizeof(uint32_t) + 2 * sizeof(int16_t));
+    assert_int_equal(pncp_table_bytes(&table), bytes + 10 + sizeof(uint32_t) + 2 * sizeof(pncp_level));
     assert_int_equal(pncp_leaf_put_int(&table.leaves[4], 0, 7), PNCP_OK);
-    assert_int_equal(pncp_table_bytes(&table), bytes + 10 + 8 + sizeof(uint32_t) + 4 * sizeof(int16_t));
+    assert_int_equal(pncp_table_bytes(&table), bytes + 10 + 8 + sizeof(uint32_t) + 4 * sizeof(pncp_level));
     pncp_table_row_undo(&table);
     assert_int_equal(pncp_table_bytes(&table), bytes);
 }
