@@ -12,6 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent / "api"))
 
 import program  # noqa: E402
+import s3_servers  # noqa: E402
+from s3_proxy import S3Proxy  # noqa: E402
 from simulator import Simulator, binary  # noqa: E402
 
 
@@ -46,6 +48,60 @@ def samples() -> Path:
 def lake(tmp_path) -> Path:
     """The root of a lake that does not exist yet."""
     return tmp_path / "lake"
+
+
+def served(kind, folder=None):
+    """A server of tests/s3_servers.py until the fixture ends."""
+    if not s3_servers.binary(kind.name).exists():
+        pytest.skip(f"{s3_servers.binary(kind.name)} is missing: run ./dev setup --servers, or set PNCP_SERVERS")
+    server = kind(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def minio():
+    """A MinIO for all tests: each makes a lake of its own with minio.url(), and may kill and start it."""
+    yield from served(s3_servers.Minio)
+
+
+@pytest.fixture(scope="session")
+def minio_tls():
+    """The same over https; its certificate is minio_tls.ca_file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    yield from served(s3_servers.MinioTls)
+
+
+@pytest.fixture(scope="session")
+def versitygw():
+    """The same by another maker, stricter about what S3 is."""
+    folder = s3_servers.folder_with_xattrs()
+    if folder is None:
+        pytest.skip("versitygw needs a file system with extended attributes (user.*): point TMPDIR to a folder on one")
+    yield from served(s3_servers.Versitygw, folder)
+
+
+@pytest.fixture(params=["minio", "versitygw"])
+def s3_server(request):
+    """Each of the two in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def s3_proxy():
+    """Start proxies: s3_proxy(minio) -> S3Proxy. A function of a test that raised in one fails the test."""
+    started = []
+
+    def start(server):
+        started.append(S3Proxy(server))
+        return started[-1]
+
+    yield start
+    for proxy in started:
+        proxy.stop()
+    errors = [error for proxy in started for error in proxy.errors]
+    assert not errors, errors
 
 
 def preloaded(tmp_path_factory, name, **settings) -> dict:

@@ -62,9 +62,9 @@ def command(*args, lake=None) -> list:
 
 
 def environment(sim=None, env=None) -> dict:
-    """This process's environment without settings of the program, the simulator's addresses, and `env`. Without a
+    """This process's environment without settings of the program or of stores, the simulator's addresses, and `env`. Without a
     simulator nobody answers: a test that goes wrong must not reach the real API."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PNCP_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PNCP_", "AWS_", "MINIO_", "BUCKET_BRONZE"))}
     clean["no_proxy"] = clean["NO_PROXY"] = "127.0.0.1"
     clean["XDG_STATE_HOME"] = str(STATE_HOME)
     nobody = {"PNCP_CONSULTA_URL": "http://127.0.0.1:1", "PNCP_DETAIL_URL": "http://127.0.0.1:1"}

@@ -40,6 +40,11 @@ deps_prefix() {
     printf '%s\n' "$cache/$name"
 }
 
+# The S3 servers of the tests, minio and versitygw.
+servers_dir() {
+    printf '%s\n' "$cache/servers-$(hash_of "$root/tools/servers" "$root/tests/requirements-go.txt")"
+}
+
 # The Python of the tests: other requirements, another folder.
 venv_dir() {
     printf '%s\n' "$cache/venv-$(hash_of "$root/tests/requirements.txt")"
@@ -76,13 +81,15 @@ build_quietly() {
     }
 }
 
-# What a test run finds in its environment: the binaries under test and how sanitizers speak. Their exit status is one
-# that the program never uses, so that no test takes a finding for an expected failure. An allocation that cannot be
-# gives NULL, as it does without them: out of memory is an ordinary error here, and tested. Tests may preload a library.
+# What a test run finds in its environment: the binaries under test, the S3 servers and how sanitizers speak. Their exit
+# status is one that the program never uses, so that no test takes a finding for an expected failure. An allocation that
+# cannot be gives NULL, as it does without them: out of memory is an ordinary error here, and tested. Tests may preload a library.
 test_environment() {
     local profile=$1 strict=halt_on_error=1:exitcode=86:allocator_may_return_null=1
     export PNCP_BUILD="$root/build/$profile"
     export PNCP_DETAILS="$PNCP_BUILD/pncp-details" PNCP_SIM="$PNCP_BUILD/pncp-sim"
+    PNCP_SERVERS=$(servers_dir)
+    export PNCP_SERVERS
     export ASAN_OPTIONS="$strict:detect_leaks=1:detect_stack_use_after_return=1:verify_asan_link_order=0" LSAN_OPTIONS="exitcode=86"
     export UBSAN_OPTIONS="$strict:print_stacktrace=1" TSAN_OPTIONS="$strict:second_deadlock_stack=1"
 }
