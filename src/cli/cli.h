@@ -23,6 +23,7 @@ enum pncp_command_id {
     PNCP_CMD_RETRY,
     PNCP_CMD_COMPACT,
     PNCP_CMD_ADOPT,
+    PNCP_CMD_DOCTOR,
     PNCP_CMD_COMPLETION,
     PNCP_CMD_MAN,
     PNCP_CMD_DOCS,
@@ -89,8 +90,8 @@ struct pncp_cli {
     const char *consulta_url, *detail_url;
     int confirm, log; /* indices of their choices */
     int part;         /* index of its choice */
-    bool auto_resume, no_auto_resume, all, allow_empty, unsafe_store, again, source, json, quiet, verbose, help,
-        version;
+    bool auto_resume, no_auto_resume, all, allow_empty, unsafe_store, again, source, print_lifecycle, json, quiet,
+        verbose, help, version;
     const char *word; /* the argument of a command that takes one */
     /* owned */
     struct pncp_buf bases[PNCP_CLI_BASES]; /* the two URLs, checked */
@@ -157,5 +158,6 @@ int pncp_cmd_verify(const struct pncp_cli *cli);
 int pncp_cmd_retry(const struct pncp_cli *cli);
 int pncp_cmd_compact(const struct pncp_cli *cli);
 int pncp_cmd_adopt(const struct pncp_cli *cli);
+int pncp_cmd_doctor(const struct pncp_cli *cli);
 
 #endif

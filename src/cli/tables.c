@@ -66,6 +66,16 @@ static const struct pncp_command COMMANDS[PNCP_COMMANDS] = {
          "changed before every copy is safe on disk.",
          "pncp-details adopt --date 20251022 --lake /data/lake\n    one day; then ingest it\n", pncp_cmd_adopt, false,
          false},
+    [PNCP_CMD_DOCTOR] =
+        {"doctor", "look whether the lake can be used and trusted",
+         "Opens the lake as a run would and tries what a run needs: credentials, bucket, clock, and whether the store "
+         "keeps "
+         "its word on conditional writes, without which commits could be lost. One line each, with what to do about "
+         "it. "
+         "Nothing of the lake is changed; an object of its own is written and removed.",
+         "pncp-details doctor --lake s3://lh-bronze\n    before the first run\n"
+         "pncp-details doctor --lake s3://lh-bronze --print-lifecycle\n    a rule for a bucket that keeps versions\n",
+         pncp_cmd_doctor, false, false},
     [PNCP_CMD_COMPLETION] = {"completion", "print a shell's completion script",
                              "Prints the script that completes commands and flags, for bash, zsh or fish.",
                              "source <(pncp-details completion bash)\n    for this shell\n", pncp_cmd_completion, true,
@@ -122,9 +132,9 @@ const struct pncp_flag pncp_flags[] = {
      .fallback = "yesterday",
      .help = "publication day: YYYYMMDD, YYYY-MM-DD, today, yesterday (on the Brasília clock), or a range A..B of "
              "them, one day after the other; limits count per day"},
-    {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS, .arg = "FOLDER",
+    {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS | ON(DOCTOR), .arg = "LAKE",
      .fallback = "./lake", .env = "PNCP_LAKE",
-     .help = "root of the lake, without its pncp_details folder"},
+     .help = "root of the lake, without its pncp_details folder: a folder, or s3://bucket[/prefix]"},
     {.name = "checkpoint-every", .kind = PNCP_FLAG_COUNT, .offset = FIELD(checkpoint_every), .commands = FETCHING,
      .arg = "N", .fallback = "50", .min = 1, .max = PNCP_CHECKPOINT_EVERY_MAX, .word = "auto",
      .word_value = PNCP_AUTO,
@@ -199,12 +209,15 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "detail-url", .kind = PNCP_FLAG_URL, .offset = FIELD(detail_url), .commands = FETCHING | ON(VERIFY),
      .arg = "URL", .fallback = "https://pncp.gov.br/api/pncp", .env = "PNCP_DETAIL_URL",
      .help = "the detail API"},
-    {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ALL_DAYS,
-     .help = "accept a network or FUSE file system, whose locks and renames cannot be trusted"},
+    {.name = "print-lifecycle", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(print_lifecycle), .commands = ON(DOCTOR),
+     .help = "only print a lifecycle rule that removes old versions and unfinished uploads after a day (XML)"},
+    {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ALL_DAYS | ON(DOCTOR),
+     .help = "accept a network or FUSE file system, whose locks and renames cannot be trusted, or a store that ignores "
+             "conditions"},
     {.name = "log", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(log), .commands = ALL_DAYS, .arg = "FORM",
      .fallback = "text", .choices = LOG,
      .help = "lines on stderr: text, or json (one object a line)"},
-    {.name = "json", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(json), .commands = ALL_DAYS,
+    {.name = "json", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(json), .commands = ALL_DAYS | ON(DOCTOR),
      .help = "one JSON object on stdout at the end"},
     {.name = "quiet", .letter = 'q', .kind = PNCP_FLAG_SWITCH, .offset = FIELD(quiet), .commands = ALL_DAYS,
      .help = "only errors on stderr"},

@@ -346,10 +346,12 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
         return rc;
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
+    const struct pncp_splice splice = {
+        .keep_bytes = a.keep_bytes, .segments = segments, .segment_count = segment_count, .id = a.id};
     for (size_t i = 0; i < segment_count; i++)
         result->bytes_sent += segments[i].bytes.len;
     if (rc == PNCP_OK)
-        rc = pncp_lake_splice_if(data->lake, path, lock, &before, a.keep_bytes, segments, segment_count, &version, err);
+        rc = pncp_lake_splice_if(data->lake, path, lock, &before, &splice, &version, err);
     result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_commit = pncp_clock_cpu_us() - cpu;
     if (rc == PNCP_OK) {

@@ -4,6 +4,7 @@
 #include "base/version.h"
 #include "day/data_int.h"
 #include "day/layout.h"
+#include "day/race.h"
 #include "model/model.h"
 #include "parquet/chunk_reader.h"
 
@@ -214,7 +215,15 @@ static enum pncp_code read_version(const struct pncp_object *object, const char 
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
 }
 
-enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err)
+/* Over a network the settled groups of the footer are at hand: a commit sends them, and would have to fetch them. */
+static void leave_settled(struct pncp_data *data)
+{
+    if (!pncp_lake_is_remote(data->lake))
+        pncp_footer_leave(&data->footer, pncp_fold_tail(&data->footer));
+}
+
+/* PNCP_E_CONFLICT: it was replaced while it was being read. */
+static enum pncp_code reload_once(struct pncp_data *data, struct pncp_err *err)
 {
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_object object;
@@ -238,8 +247,19 @@ enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err)
     now.unclear_arquivos = data->unclear_arquivos;
     pncp_data_release(data);
     *data = now;
-    pncp_footer_leave(&data->footer, pncp_fold_tail(&data->footer));
+    leave_settled(data);
     return PNCP_OK;
+}
+
+enum pncp_code pncp_data_reload(struct pncp_data *data, struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES];
+    unsigned losses = 0;
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    enum pncp_code rc = reload_once(data, err);
+    while (rc == PNCP_E_CONFLICT && pncp_race_lost(&losses, path, err) == PNCP_OK)
+        rc = reload_once(data, err);
+    return rc;
 }
 
 enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err)
@@ -257,14 +277,8 @@ enum pncp_code pncp_data_open_known(const struct pncp_data *data, struct pncp_ob
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    enum pncp_code rc = pncp_lake_open_object(data->lake, path, lock, ret_object, err);
-    if (rc != PNCP_OK)
-        return pncp_data_gone(rc, err);
-    if (strcmp(ret_object->version.text, data->version.text) != 0) {
-        pncp_object_release(ret_object);
-        return pncp_err_set(err, PNCP_E_CONFLICT, "%s was changed by someone else", path);
-    }
-    return PNCP_OK;
+    return pncp_data_gone(
+        pncp_lake_open_version(data->lake, path, lock, &data->version, data->footer.file_bytes, ret_object, err), err);
 }
 
 enum pncp_code pncp_data_look_up(struct pncp_data *data, const char *id, bool *ret_committed, struct pncp_err *err)
@@ -418,7 +432,7 @@ enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *foote
     data->footer = *footer;
     data->schema = schema;
     *footer = (struct pncp_footer){0};
-    pncp_footer_leave(&data->footer, pncp_fold_tail(&data->footer));
+    leave_settled(data);
     data->version = *version;
     data->rows = (int64_t)data->footer.rows;
     data->exists = true;

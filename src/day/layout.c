@@ -9,6 +9,7 @@ void pncp_place_format(enum pncp_place place, struct pncp_date date, char ret_pa
         [PNCP_PLACE_DATA_FOLDER] = "pncp_details/year=%1$04u/month=%2$02u/day=%3$02u",
         [PNCP_PLACE_DATA_LOCK] = "pncp_details/_state/lock/pncp_details_%1$04u%2$02u%3$02u.commit",
         [PNCP_PLACE_RUN_LOCK] = "pncp_details/_state/lock/pncp_details_%1$04u%2$02u%3$02u.run",
+        [PNCP_PLACE_LEASE] = "pncp_details/_state/lease/pncp_details_%1$04u%2$02u%3$02u.json",
         [PNCP_PLACE_STATE_ITENS] = "pncp_details/_state/itens/pncp_details_%1$04u%2$02u%3$02u_state.json",
         [PNCP_PLACE_STATE_ARQUIVOS] = "pncp_details/_state/arquivos/pncp_details_%1$04u%2$02u%3$02u_state.json",
         [PNCP_PLACE_FALHAS] = "pncp_details/_state/falhas/pncp_details_%1$04u%2$02u%3$02u.json",

@@ -9,6 +9,7 @@ enum pncp_place {
     PNCP_PLACE_DATA_FOLDER, /* … without the file */
     PNCP_PLACE_DATA_LOCK,   /* pncp_details/_state/lock/pncp_details_20251022.commit */
     PNCP_PLACE_RUN_LOCK,    /* pncp_details/_state/lock/pncp_details_20251022.run */
+    PNCP_PLACE_LEASE,       /* pncp_details/_state/lease/pncp_details_20251022.json */
     PNCP_PLACE_STATE_ITENS, /* pncp_details/_state/itens/pncp_details_20251022_state.json */
     PNCP_PLACE_STATE_ARQUIVOS,
     PNCP_PLACE_FALHAS,      /* pncp_details/_state/falhas/pncp_details_20251022.json */

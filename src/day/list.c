@@ -288,7 +288,8 @@ enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date
         return rc;
     }
     list.rows = (int64_t)list.all.footer.rows;
-    pncp_footer_leave(&list.all.footer, list.all.footer.group_count);
+    if (!pncp_lake_is_remote(lake)) /* else each would be fetched once more */
+        pncp_footer_leave(&list.all.footer, list.all.footer.group_count);
     *ret_list = list;
     return PNCP_OK;
 }

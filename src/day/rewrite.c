@@ -234,7 +234,7 @@ static enum pncp_code commit(struct pncp_data *data, struct rewrite *rewrite, st
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_version version;
     const struct pncp_version before = data->version;
-    const struct pncp_body body = {.stage = &rewrite->stage};
+    const struct pncp_body body = {.stage = &rewrite->stage, .id = rewrite->id};
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
     enum pncp_code rc = pncp_lake_write_if(data->lake, path, lock, &before, &body, &version, err);

@@ -96,7 +96,8 @@ static enum pncp_code save_once(struct pncp_data *data, bool *ret_again, struct 
         rc = to_both(&w, PNCP_VIEW_LIT(HEAD), err);
     if (rc == PNCP_OK)
         rc = pncp_data_each_row(data, put_key, &w, commit, err);
-    *ret_again = rc == PNCP_OK && strcmp(commit, data->commit) != 0;
+    /* another was read, or put there while we read */
+    *ret_again = rc == PNCP_E_CONFLICT || (rc == PNCP_OK && strcmp(commit, data->commit) != 0);
     if (*ret_again)
         rc = pncp_data_gone(pncp_data_reload(data, err), err);
     for (size_t i = 0; rc == PNCP_OK && !*ret_again && i < PARTS_OPEN; i++) {

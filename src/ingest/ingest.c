@@ -14,7 +14,8 @@
 
 #define STOP_SAVE_MS 2000 /* after a signal: one attempt to save, so long at most (design section 5, Signals) */
 #define STATE_EVERY_MS 10000
-#define DRAIN_MS 5000 /* after --max-duration: for the answers under way */
+#define STATE_REMOTE_EVERY_MS 300000 /* a versioned bucket keeps each of them (design section 5) */
+#define DRAIN_MS 5000                /* after --max-duration: for the answers under way */
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
@@ -263,7 +264,7 @@ static enum pncp_code start_saver(struct pncp_run *run, struct pncp_err *err)
     run->saver.renewals = &run->renewals;
     run->saver.run_id = run->run_id;
     run->saver.retry_ms = run->options->fetch.outage_wait_ms;
-    run->saver.state_every_ms = STATE_EVERY_MS;
+    run->saver.state_every_ms = pncp_lake_is_remote(run->lake) ? STATE_REMOTE_EVERY_MS : STATE_EVERY_MS;
     run->saver.wake = wake;
     run->saver.wake_ctx = run;
     return pncp_saver_start(&run->saver, err);

@@ -64,6 +64,7 @@ static enum pncp_code name_holder(const struct pncp_run *run, struct pncp_buf *r
 }
 
 #define HOLD_AGAIN_MS 200
+#define LEASE_AGAIN_MS 2000 /* each look is a request */
 
 /* Hold the day; while another run does, wait for it, for --wait-lease at most. */
 static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
@@ -75,7 +76,8 @@ static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
     enum pncp_code rc = name_holder(run, &holder, err);
     if (rc != PNCP_OK)
         return rc;
-    pncp_place_format(PNCP_PLACE_RUN_LOCK, run->options->date, path);
+    bool remote = pncp_lake_is_remote(run->lake);
+    pncp_place_format(remote ? PNCP_PLACE_LEASE : PNCP_PLACE_RUN_LOCK, run->options->date, path);
     for (bool told = false;; told = true) {
         rc = pncp_lake_hold(run->lake, path, pncp_buf_view(&holder), &run->hold, err);
         if (rc != PNCP_E_BUSY || pncp_clock_mono_ms() >= end)
@@ -83,11 +85,28 @@ static enum pncp_code hold_day(struct pncp_run *run, struct pncp_err *err)
         if (!told)
             pncp_event_log(run->event, PNCP_LEVEL_INFO, "lease", "%s: waiting for it, %u s at most", err->msg,
                            run->options->wait_lease_ms / 1000);
-        (void)poll(&stop, 1, HOLD_AGAIN_MS);
+        (void)poll(&stop, 1, remote ? LEASE_AGAIN_MS : HOLD_AGAIN_MS);
         if (pncp_stop_signal() != 0)
             return pncp_err_set(err, PNCP_E_CANCELLED, "stopped by a signal");
         *err = PNCP_ERR_INIT;
     }
+}
+
+static void tell_finding(void *ctx, const struct pncp_finding *finding)
+{
+    struct pncp_run *run = ctx;
+    if (finding->level != PNCP_FINDING_GOOD)
+        pncp_event_warning(run->event, "lake %s: %s: %s", pncp_lake_url(run->lake), finding->what, finding->text);
+}
+
+/* A store that loses commits is refused, unless told otherwise. */
+static enum pncp_code check_store(struct pncp_run *run, struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_lake_check(run->lake, tell_finding, run, err);
+    if (rc != PNCP_E_UNSUPPORTED || !run->options->unsafe_store)
+        return rc;
+    *err = PNCP_ERR_INIT;
+    return PNCP_OK;
 }
 
 static enum pncp_code open_lake(struct pncp_run *run, bool create, struct pncp_err *err)
@@ -98,7 +117,8 @@ static enum pncp_code open_lake(struct pncp_run *run, bool create, struct pncp_e
     if (rc != PNCP_OK)
         return rc;
     pncp_lake_sweep(run->lake);
-    return hold_day(run, err);
+    rc = check_store(run, err);
+    return rc == PNCP_OK ? hold_day(run, err) : rc;
 }
 
 enum pncp_code pncp_run_open_lake(struct pncp_run *run, struct pncp_err *err)

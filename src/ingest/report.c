@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY_MS 2000 /* on a folder (design section 3) */
-#define MALFORMED_TOLD 20      /* rows of --input told one by one: a file that is wrong is wrong in every row */
+#define PROGRESS_REMOTE_EVERY_MS 30000
+#define MALFORMED_TOLD 20 /* rows of --input told one by one: a file that is wrong is wrong in every row */
 
 static const char *phase_name(enum pncp_phase phase)
 {
@@ -197,7 +198,7 @@ void pncp_report_tick(struct pncp_run *run)
                                          .eta_s = eta_of(run),
                                          .phase = phase_name(run->phase)};
     pncp_event_live(run->event, &live);
-    if (now - run->progress_at_ms >= PROGRESS_EVERY_MS) {
+    if (now - run->progress_at_ms >= (pncp_lake_is_remote(run->lake) ? PROGRESS_REMOTE_EVERY_MS : PROGRESS_EVERY_MS)) {
         run->progress_at_ms = now;
         pncp_report_progress(run);
     }

@@ -1,5 +1,5 @@
 /*
- * The lake: named objects that change atomically. One interface for a folder (lake_dir.c) and, later, S3.
+ * The lake: named objects that change atomically. One interface for a folder (lake_dir.c) and S3 (lake_s3.c).
  *
  * A version is opaque to everything above: two reads with the same version saw the same bytes. Conditional calls
  * (write_if, splice_if) replace an object only while it still has the version expected: PNCP_E_CONFLICT otherwise. All
@@ -30,28 +30,51 @@ struct pncp_lake_options {
     bool unsafe_store;  /* accept network and FUSE file systems (statfs) */
 };
 
-/* `url`: a folder, or file://…; s3://… is PNCP_E_UNSUPPORTED in this build. PNCP_E_USAGE: it already ends in
+/* `url`: a folder, file://… or s3://bucket[/prefix]. PNCP_E_USAGE: it already ends in
  * pncp_details (message names the right one), is empty, or has another scheme · PNCP_E_IO: it is a file, no rights ·
  * PNCP_E_UNSUPPORTED: network or FUSE file system. */
 MUST_CHECK enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *options,
                                          struct pncp_lake **ret_lake, struct pncp_err *err);
 void pncp_lake_free(struct pncp_lake *lake);
 const char *pncp_lake_url(const struct pncp_lake *lake); /* absolute, as reports name it */
+/* Is each call a request over the network, and each version kept by some stores? Then small files are written less
+ * often. */
+bool pncp_lake_is_remote(const struct pncp_lake *lake);
 /* What tells lakes apart in names outside of them: the first twelve hex digits of the SHA-256 (FIPS 180-4) of the URL.
  */
 #define PNCP_LAKE_TAG_BYTES 13
 void pncp_lake_tag(const struct pncp_lake *lake, char ret_tag[PNCP_LAKE_TAG_BYTES]);
 
+/* ---- can the store be trusted? --------------------------------------------------------------- */
+enum pncp_finding_level { PNCP_FINDING_GOOD, PNCP_FINDING_WARNING, PNCP_FINDING_REFUSED };
+struct pncp_finding {
+    enum pncp_finding_level level;
+    const char *what; /* "If-Match on PUT" */
+    char text[512];   /* what was found, and, unless it is good, what to do */
+};
+typedef void pncp_finding_fn(void *ctx, const struct pncp_finding *finding);
+/* Try, with an object of its own that is removed again, whether the store keeps its word on conditions, and tell of
+ * each thing looked at. A folder has been looked at when it was opened: nothing is told. PNCP_E_UNSUPPORTED: commits
+ * could be lost there; the first refusal is the message · errors of the store. */
+MUST_CHECK enum pncp_code pncp_lake_check(struct pncp_lake *lake, pncp_finding_fn *tell, void *ctx,
+                                          struct pncp_err *err);
+
 /* ---- reading: pinned to the version of its first answer -------------------------------------- */
 struct pncp_object {
     struct pncp_source source;
     struct pncp_version version;
+    void (*release)(void *impl);
     void *impl;
 };
 /* `path` relative to the lake. `lock`: its commit lock's path, or NULL for objects without conditional writes (then
  * version is not filled). PNCP_E_NOTFOUND. */
 MUST_CHECK enum pncp_code pncp_lake_open_object(struct pncp_lake *lake, const char *path, const char *lock,
                                                 struct pncp_object *ret_object, struct pncp_err *err);
+/* That version of it, which has `size` bytes. PNCP_E_CONFLICT, now or when it is read: it is another by now ·
+ * PNCP_E_NOTFOUND, likewise. */
+MUST_CHECK enum pncp_code pncp_lake_open_version(struct pncp_lake *lake, const char *path, const char *lock,
+                                                 const struct pncp_version *version, uint64_t size,
+                                                 struct pncp_object *ret_object, struct pncp_err *err);
 void pncp_object_release(struct pncp_object *object); /* zeroed is fine */
 /* A whole small object into `buf` (its ceiling holds). PNCP_E_NOTFOUND · PNCP_E_LIMIT. ret_version may be NULL when
  * lock is NULL. */
@@ -80,6 +103,7 @@ void pncp_stage_release(struct pncp_stage *stage);
 struct pncp_body { /* bytes or stage */
     struct pncp_view bytes;
     bool fleeting;            /* what nobody misses after a power cut: put without a wait for the disk */
+    const char *id;           /* which write it is, told with the object where a store keeps such a thing; NULL: none */
     struct pncp_stage *stage; /* consumed once it is being put into place; not when the version was another */
 };
 /* Replace or create, whatever is there. */
@@ -94,11 +118,16 @@ struct pncp_segment { /* of a new object: `bytes`; or, when len is not 0, so man
     struct pncp_view bytes;
     uint64_t from, len;
 };
-/* New object = the first keep_bytes of the version expected + the segments in order. keep_bytes 0 with expected ""
- * creates. PNCP_E_CONFLICT · PNCP_E_BUSY as above · PNCP_E_PARSE: the version expected has fewer bytes. */
+struct pncp_splice { /* the first keep_bytes of the version expected, and the segments in order */
+    uint64_t keep_bytes;
+    const struct pncp_segment *segments;
+    size_t segment_count;
+    const char *id; /* as in pncp_body */
+};
+/* The object becomes that. keep_bytes 0 with expected "" creates. PNCP_E_CONFLICT · PNCP_E_BUSY as above ·
+ * PNCP_E_PARSE: the version expected has fewer bytes. */
 MUST_CHECK enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
-                                              const struct pncp_version *expected, uint64_t keep_bytes,
-                                              const struct pncp_segment *segments, size_t segment_count,
+                                              const struct pncp_version *expected, const struct pncp_splice *splice,
                                               struct pncp_version *ret_version, struct pncp_err *err);
 /* What is at `path`, whoever put it there and however, survives a power cut: it and its name. PNCP_E_IO. */
 MUST_CHECK enum pncp_code pncp_lake_sync(struct pncp_lake *lake, const char *path, struct pncp_err *err);
@@ -109,12 +138,14 @@ MUST_CHECK enum pncp_code pncp_lake_list(struct pncp_lake *lake, const char *pat
                                          bool (*each)(void *ctx, const char *name), void *ctx, struct pncp_err *err);
 
 /* ---- holding a day: one run at a time (a courtesy; safety is the conditional write) ---------- */
-struct pncp_hold {
+struct pncp_lease;
+struct pncp_hold { /* one of the two: a folder's lock, S3's lease */
     int fd;
+    struct pncp_lease *lease;
 };
 #define PNCP_HOLD_INIT ((struct pncp_hold){.fd = -1})
-/* `path`: pncp_details/_state/lock/pncp_details_D.run; `holder`: one JSON line written into it. PNCP_E_BUSY: message
- * names the holder that it found. */
+/* `path`: pncp_details/_state/lock/pncp_details_D.run, of a remote one …/lease/pncp_details_D.json; `holder`: one JSON
+ * line written into it. PNCP_E_BUSY: message names the holder that it found. */
 MUST_CHECK enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct pncp_view holder,
                                          struct pncp_hold *ret_hold, struct pncp_err *err);
 void pncp_hold_release(struct pncp_hold *hold);

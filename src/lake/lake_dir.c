@@ -5,12 +5,10 @@
 #include "base/sys.h"
 #include "lake/lake_int.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +43,10 @@ static bool is_unsafe(long type)
 static enum pncp_code check_url(const char *url, const char **ret_path, struct pncp_err *err)
 {
     struct pncp_view view = pncp_view_of(url);
-    if (pncp_view_starts(view, "s3://"))
-        return pncp_err_set(err, PNCP_E_UNSUPPORTED, "lake %s: s3 is not in this version, give a folder", url);
     if (pncp_view_starts(view, "file://"))
         view = (struct pncp_view){view.data + 7, view.len - 7};
     else if (strncmp(url + strcspn(url, ":/"), "://", 3) == 0) /* else a folder of that name would be made here */
-        return pncp_err_set(err, PNCP_E_USAGE, "lake %s: give a folder or file://…", url);
+        return pncp_err_set(err, PNCP_E_USAGE, "lake %s: give a folder, file://… or s3://bucket", url);
     *ret_path = view.data;
     while (view.len > 1 && view.data[view.len - 1] == '/')
         view.len--;
@@ -114,8 +110,10 @@ static enum pncp_code check_writable(struct pncp_lake *lake, struct pncp_err *er
     return PNCP_OK;
 }
 
-enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *options, struct pncp_lake **ret_lake,
-                              struct pncp_err *err)
+static const struct pncp_lake_backend folder_backend;
+
+enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_lake_options *options, struct pncp_lake **ret_lake,
+                                  struct pncp_err *err)
 {
     const char *path = url;
     AUTO(pncp_fd_close) int fd = -1;
@@ -140,6 +138,7 @@ enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *o
         return pncp_err_set(err, PNCP_E_NOMEM, "lake %s: out of memory", path);
     }
     (void)snprintf(lake->run_id, sizeof(lake->run_id), "%s", options->run_id == NULL ? "none" : options->run_id);
+    lake->backend = &folder_backend;
     lake->root_fd = fd;
     fd = -1;
     rc = options->writable ? check_writable(lake, err) : PNCP_OK;
@@ -149,28 +148,6 @@ enum pncp_code pncp_lake_open(const char *url, const struct pncp_lake_options *o
     }
     *ret_lake = lake;
     return PNCP_OK;
-}
-
-void pncp_lake_free(struct pncp_lake *lake)
-{
-    if (lake == NULL)
-        return;
-    pncp_fd_close(&lake->root_fd);
-    pncp_free(lake->url);
-    pncp_free(lake);
-}
-
-void pncp_lake_tag(const struct pncp_lake *lake, char ret_tag[PNCP_LAKE_TAG_BYTES])
-{
-    unsigned char hash[SHA256_DIGEST_LENGTH];
-    (void)SHA256((const unsigned char *)lake->url, strlen(lake->url), hash);
-    for (size_t i = 0; i < PNCP_LAKE_TAG_BYTES / 2; i++)
-        (void)snprintf(ret_tag + 2 * i, 3, "%02x", hash[i]);
-}
-
-const char *pncp_lake_url(const struct pncp_lake *lake)
-{
-    return lake->url;
 }
 
 /* ---- versions and locks ---------------------------------------------------------------------- */
@@ -275,8 +252,15 @@ static enum pncp_code read_object(void *ctx, uint64_t offset, void *data, size_t
     return pncp_file_pread(file->fd, data, len, offset, file->path, err);
 }
 
-enum pncp_code pncp_lake_open_object(struct pncp_lake *lake, const char *path, const char *lock,
-                                     struct pncp_object *ret_object, struct pncp_err *err)
+static void release_file(void *impl)
+{
+    struct open_file *file = impl;
+    pncp_fd_close(&file->fd);
+    pncp_free(file);
+}
+
+static enum pncp_code open_object(struct pncp_lake *lake, const char *path, const char *lock,
+                                  struct pncp_object *ret_object, struct pncp_err *err)
 {
     (void)lock; /* one descriptor sees one version: files are replaced, never changed */
     struct pncp_version version;
@@ -293,41 +277,28 @@ enum pncp_code pncp_lake_open_object(struct pncp_lake *lake, const char *path, c
     (void)snprintf(file->path, sizeof(file->path), "%s", path);
     file->fd = fd;
     fd = -1;
-    *ret_object = (struct pncp_object){
-        .source = {.read_at = read_object, .ctx = file, .size = size}, .version = version, .impl = file};
+    *ret_object = (struct pncp_object){.source = {.read_at = read_object, .ctx = file, .size = size},
+                                       .version = version,
+                                       .release = release_file,
+                                       .impl = file};
     return PNCP_OK;
 }
 
-void pncp_object_release(struct pncp_object *object)
+static enum pncp_code changed(struct pncp_err *err, struct pncp_lake *lake, const char *path)
 {
-    struct open_file *file = object->impl;
-    if (file != NULL)
-        pncp_fd_close(&file->fd);
-    pncp_free(file);
-    *object = (struct pncp_object){0};
+    return pncp_err_set(err, PNCP_E_CONFLICT, "lake %s: %s was changed by someone else", lake->url, path);
 }
 
-enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock, struct pncp_buf *buf,
-                              struct pncp_version *ret_version, struct pncp_err *err)
+static enum pncp_code open_version(struct pncp_lake *lake, const char *path, const char *lock,
+                                   const struct pncp_version *version, uint64_t size, struct pncp_object *ret_object,
+                                   struct pncp_err *err)
 {
-    struct pncp_object object = {0};
-    enum pncp_code rc = pncp_lake_open_object(lake, path, lock, &object, err);
-    if (rc != PNCP_OK)
+    (void)size; /* it is in the version */
+    enum pncp_code rc = open_object(lake, path, lock, ret_object, err);
+    if (rc != PNCP_OK || strcmp(ret_object->version.text, version->text) == 0)
         return rc;
-    size_t size = (size_t)object.source.size;
-    pncp_buf_clear(buf);
-    rc = pncp_buf_reserve(buf, size);
-    if (rc != PNCP_OK)
-        rc = pncp_err_set(err, rc, "lake %s: %s has %zu bytes: too large", lake->url, path, size);
-    else
-        rc = read_object(object.source.ctx, 0, buf->data, size, err);
-    if (rc == PNCP_OK) {
-        buf->len = size;
-        if (ret_version != NULL)
-            *ret_version = object.version;
-    }
-    pncp_object_release(&object);
-    return rc;
+    pncp_object_release(ret_object);
+    return changed(err, lake, path);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -349,18 +320,12 @@ static enum pncp_code body_to_temp(struct pncp_lake *lake, const struct pncp_bod
     return rc;
 }
 
-enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path, const struct pncp_body *body,
-                             struct pncp_err *err)
+static enum pncp_code put(struct pncp_lake *lake, const char *path, const struct pncp_body *body, struct pncp_err *err)
 {
     char temp[512];
     AUTO(pncp_fd_close) int fd = -1;
     enum pncp_code rc = body_to_temp(lake, body, &fd, temp, err);
     return rc == PNCP_OK ? pncp_temp_publish(lake, fd, temp, path, body->fleeting, err) : rc;
-}
-
-static enum pncp_code changed(struct pncp_err *err, struct pncp_lake *lake, const char *path)
-{
-    return pncp_err_set(err, PNCP_E_CONFLICT, "lake %s: %s was changed by someone else", lake->url, path);
 }
 
 /* Publish a written temp file while the commit lock is held and say its version. */
@@ -395,9 +360,9 @@ static enum pncp_code lock_expected(struct pncp_lake *lake, const char *path, co
     return rc;
 }
 
-enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
-                                  const struct pncp_version *expected, const struct pncp_body *body,
-                                  struct pncp_version *ret_version, struct pncp_err *err)
+static enum pncp_code write_if(struct pncp_lake *lake, const char *path, const char *lock,
+                               const struct pncp_version *expected, const struct pncp_body *body,
+                               struct pncp_version *ret_version, struct pncp_err *err)
 {
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
     char temp[512];
@@ -408,37 +373,37 @@ enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, cons
     return rc == PNCP_OK ? publish(lake, fd, temp, path, ret_version, err) : rc;
 }
 
-static enum pncp_code write_spliced(int from, int to, uint64_t keep_bytes, const struct pncp_segment *segments,
-                                    size_t segment_count, const char *path, struct pncp_err *err)
+static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *splice, const char *path,
+                                    struct pncp_err *err)
 {
-    enum pncp_code rc = keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, 0, to, keep_bytes, path, err);
-    for (size_t i = 0; rc == PNCP_OK && i < segment_count; i++) {
-        const struct pncp_segment *segment = &segments[i];
+    enum pncp_code rc = splice->keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, 0, to, splice->keep_bytes, path, err);
+    for (size_t i = 0; rc == PNCP_OK && i < splice->segment_count; i++) {
+        const struct pncp_segment *segment = &splice->segments[i];
         rc = segment->len > 0 ? pncp_file_copy(from, segment->from, to, segment->len, path, err)
                               : pncp_file_write(to, segment->bytes.data, segment->bytes.len, path, err);
     }
     return rc;
 }
 
-/* Up to where the segments want the version expected. */
-static uint64_t end_of_kept(uint64_t keep_bytes, const struct pncp_segment *segments, size_t segment_count)
+/* Up to where the version expected is wanted. */
+static uint64_t end_of_kept(const struct pncp_splice *splice)
 {
-    uint64_t end = keep_bytes;
-    for (size_t i = 0; i < segment_count; i++) {
-        if (segments[i].len > 0)
-            end = PNCP_MAX(end, segments[i].from + segments[i].len);
+    uint64_t end = splice->keep_bytes;
+    for (size_t i = 0; i < splice->segment_count; i++) {
+        if (splice->segments[i].len > 0)
+            end = PNCP_MAX(end, splice->segments[i].from + splice->segments[i].len);
     }
     return end;
 }
 
-enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
-                                   const struct pncp_version *expected, uint64_t keep_bytes,
-                                   const struct pncp_segment *segments, size_t segment_count,
-                                   struct pncp_version *ret_version, struct pncp_err *err)
+/* A file has nothing but its bytes: splice->id is not kept. */
+static enum pncp_code splice_if(struct pncp_lake *lake, const char *path, const char *lock,
+                                const struct pncp_version *expected, const struct pncp_splice *splice,
+                                struct pncp_version *ret_version, struct pncp_err *err)
 {
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
     char temp[512];
-    uint64_t size, kept = end_of_kept(keep_bytes, segments, segment_count);
+    uint64_t size, kept = end_of_kept(splice);
     enum pncp_code rc = lock_expected(lake, path, lock, expected, &lock_fd, &current, &size, err);
     if (rc == PNCP_OK && kept > size)
         rc = pncp_err_set(err, PNCP_E_PARSE, "lake %s: %s has %" PRIu64 " bytes, %" PRIu64 " were to be kept",
@@ -447,7 +412,7 @@ enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, con
         rc = pncp_temp_open(lake, &fd, temp, err);
     if (rc != PNCP_OK)
         return rc;
-    rc = write_spliced(current, fd, keep_bytes, segments, segment_count, path, err);
+    rc = write_spliced(current, fd, splice, path, err);
     if (rc != PNCP_OK) {
         pncp_temp_remove(lake, temp);
         return pncp_err_wrap(err, rc, "lake %s", lake->url);
@@ -455,36 +420,11 @@ enum pncp_code pncp_lake_splice_if(struct pncp_lake *lake, const char *path, con
     return publish(lake, fd, temp, path, ret_version, err);
 }
 
-enum pncp_code pncp_lake_remove(struct pncp_lake *lake, const char *path, struct pncp_err *err)
+static enum pncp_code remove_object(struct pncp_lake *lake, const char *path, struct pncp_err *err)
 {
     if (pncp_sys_unlinkat(lake->root_fd, path, 0) == 0 || errno == ENOENT || errno == ENOTDIR)
         return PNCP_OK;
     return pncp_err_sys(err, errno, "lake %s: remove %s", lake->url, path);
-}
-
-enum pncp_code pncp_lake_list(struct pncp_lake *lake, const char *path, bool (*each)(void *ctx, const char *name),
-                              void *ctx, struct pncp_err *err)
-{
-    int fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0 && errno == ENOENT)
-        return PNCP_OK;
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (folder == NULL) {
-        enum pncp_code rc = pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
-        pncp_fd_close(&fd);
-        return rc;
-    }
-    struct dirent *entry;
-    do {
-        errno = 0;
-        entry = readdir(folder);
-    } while (entry != NULL &&
-             (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || each(ctx, entry->d_name)));
-    enum pncp_code rc = PNCP_OK;
-    if (entry == NULL && errno != 0) /* stopped by each(): whatever it left in errno is its own */
-        rc = pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
-    (void)closedir(folder);
-    return rc;
 }
 
 /* ---- holding a day --------------------------------------------------------------------------- */
@@ -501,8 +441,8 @@ static enum pncp_code held_by(struct pncp_lake *lake, int fd, struct pncp_err *e
                         text[0] == '\0' ? "(it has not said which)" : text);
 }
 
-enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct pncp_view holder,
-                              struct pncp_hold *ret_hold, struct pncp_err *err)
+static enum pncp_code hold(struct pncp_lake *lake, const char *path, struct pncp_view holder,
+                           struct pncp_hold *ret_hold, struct pncp_err *err)
 {
     char folder[512];
     const char *slash = strrchr(path, '/');
@@ -528,26 +468,14 @@ enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct p
     return PNCP_OK;
 }
 
-void pncp_hold_release(struct pncp_hold *hold)
-{
-    pncp_fd_close(&hold->fd);
-}
+/* ---- the backend ----------------------------------------------------------------------------- */
 
-static bool sweep_one(void *ctx, const char *name)
-{
-    struct pncp_lake *lake = ctx;
-    char path[512];
-    (void)snprintf(path, sizeof(path), PNCP_TMP_FOLDER "/%s", name);
-    if (!pncp_view_ends(pncp_view_of(name), ".tmp"))
-        return true;
-    AUTO(pncp_fd_close) int fd = pncp_sys_openat(lake->root_fd, path, O_RDWR, 0);
-    if (fd >= 0 && pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0) /* nobody holds it: its process is gone */
-        pncp_temp_remove(lake, path);
-    return true;
-}
-
-void pncp_lake_sweep(struct pncp_lake *lake)
-{
-    if (pncp_lake_list(lake, PNCP_TMP_FOLDER, sweep_one, lake, NULL) != PNCP_OK)
-        return; /* the next run tries again */
-}
+static const struct pncp_lake_backend folder_backend = {.open_object = open_object,
+                                                        .open_version = open_version,
+                                                        .put = put,
+                                                        .write_if = write_if,
+                                                        .splice_if = splice_if,
+                                                        .sync = pncp_temp_sync,
+                                                        .remove = remove_object,
+                                                        .list = pncp_temp_list,
+                                                        .hold = hold};

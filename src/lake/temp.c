@@ -2,6 +2,7 @@
 #include "base/sys.h"
 #include "lake/lake_int.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -25,14 +26,15 @@ enum pncp_code pncp_temp_open(struct pncp_lake *lake, int *ret_fd, char ret_path
         if (fd < 0 && errno == EEXIST)
             continue;
         if (fd < 0)
-            return pncp_err_sys(err, errno, "lake %s: make a temporary file", lake->url);
+            return pncp_err_sys(err, errno, "lake %s: make a temporary file%s", lake->url, lake->temps_in);
         if (pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0 && pncp_file_is_linked(lake->root_fd, fd, ret_path) == 1) {
             *ret_fd = fd;
             return PNCP_OK;
         }
         pncp_fd_close(&fd);
     }
-    return pncp_err_set(err, PNCP_E_IO, "lake %s: no temporary file can be made in " PNCP_TMP_FOLDER, lake->url);
+    return pncp_err_set(err, PNCP_E_IO, "lake %s: no temporary file can be made in " PNCP_TMP_FOLDER "%s", lake->url,
+                        lake->temps_in);
 }
 
 void pncp_temp_remove(struct pncp_lake *lake, const char *temp)
@@ -109,7 +111,7 @@ enum pncp_code pncp_temp_publish(struct pncp_lake *lake, int fd, const char *tem
     return fleeting ? PNCP_OK : sync_folder(lake, folder, err);
 }
 
-enum pncp_code pncp_lake_sync(struct pncp_lake *lake, const char *path, struct pncp_err *err)
+enum pncp_code pncp_temp_sync(struct pncp_lake *lake, const char *path, struct pncp_err *err)
 {
     char folder[512];
     enum pncp_code rc = folder_of(path, folder, sizeof(folder));
@@ -119,6 +121,52 @@ enum pncp_code pncp_lake_sync(struct pncp_lake *lake, const char *path, struct p
     if (fd < 0 || pncp_sys_fsync(fd) != 0)
         return pncp_err_sys(err, errno, "lake %s: sync %s", lake->url, path);
     return sync_folders(lake, folder, err);
+}
+
+/* ---- folders ---------------------------------------------------------------------------------- */
+
+enum pncp_code pncp_temp_list(struct pncp_lake *lake, const char *path, bool (*each)(void *ctx, const char *name),
+                              void *ctx, struct pncp_err *err)
+{
+    int fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0 && errno == ENOENT)
+        return PNCP_OK;
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (folder == NULL) {
+        enum pncp_code rc = pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
+        pncp_fd_close(&fd);
+        return rc;
+    }
+    struct dirent *entry;
+    do {
+        errno = 0;
+        entry = readdir(folder);
+    } while (entry != NULL &&
+             (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || each(ctx, entry->d_name)));
+    enum pncp_code rc = PNCP_OK;
+    if (entry == NULL && errno != 0) /* stopped by each(): whatever it left in errno is its own */
+        rc = pncp_err_sys(err, errno, "lake %s: read folder %s", lake->url, path);
+    (void)closedir(folder);
+    return rc;
+}
+
+static bool sweep_one(void *ctx, const char *name)
+{
+    struct pncp_lake *lake = ctx;
+    char path[512];
+    (void)snprintf(path, sizeof(path), PNCP_TMP_FOLDER "/%s", name);
+    if (!pncp_view_ends(pncp_view_of(name), ".tmp"))
+        return true;
+    AUTO(pncp_fd_close) int fd = pncp_sys_openat(lake->root_fd, path, O_RDWR, 0);
+    if (fd >= 0 && pncp_sys_flock(fd, LOCK_EX | LOCK_NB) == 0) /* nobody holds it: its process is gone */
+        pncp_temp_remove(lake, path);
+    return true;
+}
+
+void pncp_lake_sweep(struct pncp_lake *lake)
+{
+    if (pncp_temp_list(lake, PNCP_TMP_FOLDER, sweep_one, lake, NULL) != PNCP_OK)
+        return; /* the next run tries again */
 }
 
 /* ---- stages ---------------------------------------------------------------------------------- */

@@ -81,7 +81,9 @@ static void put_civil(struct pncp_json_writer *w, int64_t us)
     int64_t fraction = (us % 1000000 + 1000000) % 1000000;
     pncp_stamp_format(us, text);
     size_t len = strlen(text) - 1; /* without the Z: it has no zone */
-    (void)snprintf(text + len, sizeof(text) - len, fraction == 0 ? "" : ".%06u", (unsigned)fraction);
+    text[len] = '\0';
+    if (fraction != 0)
+        (void)snprintf(text + len, sizeof(text) - len, ".%06u", (unsigned)fraction);
     pncp_json_put_text(w, pncp_view_of(text));
 }
 

@@ -143,10 +143,10 @@ def test_a_lake_given_with_its_folder_is_named_without(command, lake, right, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_s3_is_for_a_later_version(tmp_path):
-    result = run("status", "--lake", "s3://bucket/prefix", cwd=tmp_path)
-    assert result.exit == 1
-    assert result.stderr == ["pncp-details: lake s3://bucket/prefix: s3 is not in this version, give a folder"]
+def test_s3_needs_credentials(tmp_path):
+    result = run("status", "--lake", "s3://bucket/prefix", cwd=tmp_path, env={"HOME": str(tmp_path)})
+    assert result.exit == 2
+    assert len(result.stderr) == 1 and "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in result.stderr[0]
 
 
 # ---- where a value comes from ---------------------------------------------------------------------

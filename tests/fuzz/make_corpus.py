@@ -330,6 +330,36 @@ def given_rows():
         seed("given", name, json.dumps(row, ensure_ascii=False, separators=(",", ":")))
 
 
+def s3_settings():
+    for name, text in {
+        "credentials": "[p]\naws_access_key_id = A\naws_secret_access_key=b/c+ # d\naws_session_token =e=\n[q]\nx=1\n",
+        "half": "\ufeff# a\n[ p ] ; b\r\nAWS_ACCESS_KEY_ID=A\r\n", "nothing": "[p\n", "no_section": "a = b",
+    }.items():
+        seed("s3_config", name, b"\0" + text.encode())
+    for name, text in {
+        "config": "[default]\nregion = a\n[profile p]\nregion=b\ns3 =\n  addressing_style = path\n  x = 1\nca_bundle=/c",
+        "quoted": "[profile \"p\"]\nendpoint_url = http://h:1\n", "continued": "[profile p]\nregion = a\n  b\n",
+        "unsupported": "[profile p]\n  sso_session = s\n  credential_process = a\n   b\n",
+    }.items():
+        seed("s3_config", name, b"\1" + text.encode())
+    for name, text in {
+        "host": "http://Minio_1:9000", "ipv6": "https://[fd00::1]:443/", "user": "http://u:p@h/", "path": "http://h/a?b#c",
+        "port": "https://h:0", "scheme": "h:9000",
+    }.items():
+        seed("s3_config", f"address_{name}", b"\2" + text.encode())
+    pair = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>b/c+</SecretAccessKey>"
+    expiry = "<Expiration>2025-10-22T08:41:33Z</Expiration>"
+    for name, text in {
+        "sts": f"<R xmlns='x'><Credentials>{pair}<SessionToken>d==</SessionToken>{expiry}</Credentials></R>",
+        "sts_cut": f"<Credentials>{pair}{expiry}", "sts_no_time": f"<Credentials>{pair}</Credentials>",
+    }.items():
+        seed("s3_config", name, b"\3" + text.encode())
+    whole = {"AccessKeyId": "A", "SecretAccessKey": "b/c+", "Token": "d==", "Expiration": "2025-10-22T08:41:33Z"}
+    for name, answer_ in {"container": whole, "container_bare": {**whole, "Token": None, "Expiration": None},
+                          "container_blank": {**whole, "Token": "a b"}, "container_list": [whole]}.items():
+        seed("s3_config", name, b"\4" + json.dumps(answer_).encode())
+
+
 def command_lines():
     for name, args in {
         "bare": ["--date", "20251022", "--batch-size", "500", "--checkpoint-every", "auto", "--max-contratacoes=5"],
@@ -436,7 +466,7 @@ def chunks():
 
 def main():
     for make in (answers, pages, rows, conversations, texts, histories, falhas, states, streams, given_rows,
-                 command_lines, parquet_files, chunks):
+                 s3_settings, command_lines, parquet_files, chunks):
         make()
     simulated(*sys.argv[1:3])
     print(sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()), "bytes")

@@ -66,8 +66,7 @@ static void the_url_names_a_folder(void **state)
         {"data/pncp_details", PNCP_E_USAGE, "use --lake data"},
         {"file:///data/pncp_details/", PNCP_E_USAGE, "use --lake /data"},
         {"/pncp_details", PNCP_E_USAGE, "use --lake /"},
-        {"s3://bucket", PNCP_E_UNSUPPORTED, "s3"},
-        {"s3://bucket/pncp_details", PNCP_E_UNSUPPORTED, "s3"},
+        {"s3://bucket/pncp_details", PNCP_E_USAGE, "s3://bucket"},
         {"gs://bucket", PNCP_E_USAGE, "gs://bucket"},
         {"http://host/lake", PNCP_E_USAGE, "http://host/lake"},
         {"/nowhere/at/all", PNCP_E_NOTFOUND, "/nowhere/at/all"},
@@ -285,27 +284,67 @@ static void spliced_only_on_the_version_seen(void **state)
                                          {.bytes = PNCP_VIEW_LIT("-tail-1")}},
                               next[] = {{.bytes = PNCP_VIEW_LIT("+tail-2")}};
     rows_lake_open(&lake);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &none, 0, first, 3, &one, &err), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &none,
+                            &(const struct pncp_splice){.keep_bytes = 0, .segments = first, .segment_count = 3}, &one,
+                            &err),
+        PNCP_OK);
     assert_content(&lake, PATH, "head-tail-1");
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &one, 4, next, 1, &two, &err), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &one,
+                            &(const struct pncp_splice){.keep_bytes = 4, .segments = next, .segment_count = 1}, &two,
+                            &err),
+        PNCP_OK);
     assert_content(&lake, PATH, "head+tail-2");
     assert_string_not_equal(one.text, two.text); /* of equal size */
     assert_string_equal(version_of(lake.lake, PATH).text, two.text);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &one, 4, first, 3, &three, &err), PNCP_E_CONFLICT);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &none, 0, first, 3, &three, &err), PNCP_E_CONFLICT);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &one,
+                            &(const struct pncp_splice){.keep_bytes = 4, .segments = first, .segment_count = 3}, &three,
+                            &err),
+        PNCP_E_CONFLICT);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &none,
+                            &(const struct pncp_splice){.keep_bytes = 0, .segments = first, .segment_count = 3}, &three,
+                            &err),
+        PNCP_E_CONFLICT);
     assert_content(&lake, PATH, "head+tail-2");
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 12, next, 1, &three, &err), PNCP_E_PARSE);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 11, NULL, 0, &three, &err), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &two,
+                            &(const struct pncp_splice){.keep_bytes = 12, .segments = next, .segment_count = 1}, &three,
+                            &err),
+        PNCP_E_PARSE);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &two,
+                            &(const struct pncp_splice){.keep_bytes = 11, .segments = NULL, .segment_count = 0}, &three,
+                            &err),
+        PNCP_OK);
     assert_string_equal(three.text, two.text); /* the same bytes */
     const struct pncp_segment mixed[] = {{.from = 6, .len = 5}, {.bytes = PNCP_VIEW_LIT("=")}, {.from = 0, .len = 1}};
     const struct pncp_segment beyond[] = {{.from = 6, .len = 6}};
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &one, 2, mixed, 3, &three, &err), PNCP_E_CONFLICT);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 2, beyond, 1, &three, &err), PNCP_E_PARSE);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &one,
+                            &(const struct pncp_splice){.keep_bytes = 2, .segments = mixed, .segment_count = 3}, &three,
+                            &err),
+        PNCP_E_CONFLICT);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &two,
+                            &(const struct pncp_splice){.keep_bytes = 2, .segments = beyond, .segment_count = 1},
+                            &three, &err),
+        PNCP_E_PARSE);
     assert_content(&lake, PATH, "head+tail-2");
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &two, 2, mixed, 3, &three, &err), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &two,
+                            &(const struct pncp_splice){.keep_bytes = 2, .segments = mixed, .segment_count = 3}, &three,
+                            &err),
+        PNCP_OK);
     assert_content(&lake, PATH, "heail-2=h");
     assert_int_equal(pncp_lake_remove(lake.lake, PATH, NULL), PNCP_OK);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &three, 4, next, 1, &two, &err), PNCP_E_CONFLICT);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &three,
+                            &(const struct pncp_splice){.keep_bytes = 4, .segments = next, .segment_count = 1}, &two,
+                            &err),
+        PNCP_E_CONFLICT);
     assert_false(rows_file_exists(&lake, PATH));
     assert_int_equal(rows_temp_count(&lake), 0);
     rows_lake_close(&lake);
@@ -330,13 +369,19 @@ static void a_large_prefix_is_kept_whatever_the_file_system(void **state)
     for (uint32_t i = 0; i < 300000; i++)
         assert_int_equal(pncp_buf_append(&big, &i, sizeof(i)), PNCP_OK);
     const struct pncp_segment all = {.bytes = pncp_buf_view(&big)}, tail = {.bytes = PNCP_VIEW_LIT("tail")};
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[0], 0, &all, 1, &versions[1], &err), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[0],
+                            &(const struct pncp_splice){.keep_bytes = 0, .segments = &all, .segment_count = 1},
+                            &versions[1], &err),
+        PNCP_OK);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(errors); i++) {
         AUTO(pncp_buf_release) struct pncp_buf got = {0};
         int error = errors[i];
         sys_faults_hook(no_copying, &error);
-        enum pncp_code rc =
-            pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[1], 1000001, &tail, 1, &versions[2], &err);
+        enum pncp_code rc = pncp_lake_splice_if(
+            lake.lake, PATH, LOCK, &versions[1],
+            &(const struct pncp_splice){.keep_bytes = 1000001, .segments = &tail, .segment_count = 1}, &versions[2],
+            &err);
         sys_faults_hook(NULL, NULL);
         assert_int_equal(rc, PNCP_OK);
         assert_int_equal(pncp_lake_load(lake.lake, PATH, LOCK, &got, NULL, NULL), PNCP_OK);
@@ -404,7 +449,11 @@ static void the_commit_lock_is_held_throughout(void **state)
     (void)snprintf(in.lock, sizeof(in.lock), "%s/" LOCK, lake.folder);
     sys_faults_hook(try_lock, &in);
     assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &version, &body, &version, NULL), PNCP_OK);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &version, 1, &tail, 1, &version, NULL), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &version,
+                            &(const struct pncp_splice){.keep_bytes = 1, .segments = &tail, .segment_count = 1},
+                            &version, NULL),
+        PNCP_OK);
     sys_faults_hook(NULL, NULL);
     assert_true(in.asked >= 4);
     assert_int_equal(in.got, 0);
@@ -462,13 +511,25 @@ static void a_commit_lock_is_waited_for_but_not_for_ever(void **state)
     assert_non_null(strstr(err.msg, LOCK " is held by another process for more than 30 s"));
     assert_in_range(clock_extra_ms, 30000, 44000);
     assert_in_range(waiting.tries, 5, 10); /* it did wait, and looked again and again */
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &before, 1, &tail, 1, &version, &err), PNCP_E_BUSY);
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &before, 1, &tail, 1, &version, NULL), PNCP_E_BUSY);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &before,
+                            &(const struct pncp_splice){.keep_bytes = 1, .segments = &tail, .segment_count = 1},
+                            &version, &err),
+        PNCP_E_BUSY);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &before,
+                            &(const struct pncp_splice){.keep_bytes = 1, .segments = &tail, .segment_count = 1},
+                            &version, NULL),
+        PNCP_E_BUSY);
     assert_true(rows_lake_hash(&lake) == hash);
     /* free before the limit */
     waiting.tries = 0;
     waiting.free_at = 4;
-    assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, LOCK, &before, 1, &tail, 1, &version, &err), PNCP_OK);
+    assert_int_equal(
+        pncp_lake_splice_if(lake.lake, PATH, LOCK, &before,
+                            &(const struct pncp_splice){.keep_bytes = 1, .segments = &tail, .segment_count = 1},
+                            &version, &err),
+        PNCP_OK);
     assert_int_equal(waiting.tries, 5); /* the fifth is the temp file's */
     sys_faults_hook(NULL, NULL);
     clock_step_ms = 0;

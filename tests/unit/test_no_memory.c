@@ -6,8 +6,12 @@
 #include "base/json_writer.h"
 #include "base/mem.h"
 #include "ingest/input_paths.h"
+#include "lake/s3_config.h"
+#include "lake/s3_credentials.h"
+#include "lake/sigv4.h"
 #include "mem_faults.h"
 #include "pncp/rows.h"
+#include "s3_fixture.h"
 #include "sample_parquet.h"
 
 #include <fcntl.h>
@@ -319,6 +323,31 @@ static void test_rows(void **state)
     exhaust(decode_rows, 200);
 }
 
+/* ---- lake ------------------------------------------------------------------------------------ */
+
+static enum pncp_code sign_a_request(struct pncp_err *err)
+{
+    static const struct pncp_sigv4_key key = {
+        .access_key = "user", .secret_key = "secret", .session_token = "token", .region = "sa-east-1", .service = "s3"};
+    static const struct pncp_sigv4_pair query[] = {{"uploadId", "a long one, so that a buffer grows on the way to it"},
+                                                   {"partNumber", "1"}};
+    static const struct pncp_sigv4_request request = {.method = "PUT",
+                                                      .host = "h",
+                                                      .path = "/lake/details.parquet",
+                                                      .query = query,
+                                                      .query_count = PNCP_ARRAY_LEN(query),
+                                                      .payload_hash = PNCP_SIGV4_UNSIGNED};
+    AUTO(pncp_buf_release) struct pncp_buf target = {0};
+    AUTO(pncp_buf_release) struct pncp_buf headers = {0};
+    return said(pncp_sigv4_sign(&key, &request, &target, &headers), err);
+}
+
+static void test_lake(void **state)
+{
+    (void)state;
+    exhaust(sign_a_request, 6);
+}
+
 /* ---- files of --input ------------------------------------------------------------------------ */
 
 #define INPUT_FILES 20 /* more than the first room for paths */
@@ -350,11 +379,65 @@ static void test_input_files(void **state)
     assert_int_equal(rmdir(input_folder), 0);
 }
 
+/* ---- where an S3 lake is, and who we are to it ----------------------------------------------- */
+
+static enum pncp_code load_config(struct pncp_err *err)
+{
+    AUTO(pncp_s3_config_release) struct pncp_s3_config config = {0};
+    enum pncp_code rc = pncp_s3_config_load("s3://abc/x", &config, err);
+    assert_int_equal(config.prefix != NULL, rc == PNCP_OK);
+    return rc;
+}
+
+static enum pncp_code answer(void *ctx, const char *url, const char *authorization, const char *form,
+                             struct pncp_buf *ret_body, struct pncp_err *err)
+{
+    (void)ctx, (void)url, (void)authorization;
+    return said(pncp_buf_text(ret_body, form == NULL
+                                            ? "{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\",\"Token\":\"c\"}"
+                                            : "<Credentials><AccessKeyId>a</AccessKeyId><SecretAccessKey>b"
+                                              "</SecretAccessKey><SessionToken>c</SessionToken><Expiration>"
+                                              "2025-10-22T08:41:33Z</Expiration></Credentials>"),
+                err);
+}
+
+static enum pncp_code get_credentials(struct pncp_err *err)
+{
+    AUTO(pncp_s3_credentials_release) struct pncp_s3_credentials creds = {0};
+    AUTO(pncp_s3_keys_release) struct pncp_s3_keys keys = {0};
+    enum pncp_code rc = pncp_s3_credentials_init(&creds, "us-east-1", answer, NULL, err);
+    if (rc == PNCP_OK)
+        rc = pncp_s3_credentials_get(&creds, 0, &keys, err);
+    assert_int_equal(keys.session_token != NULL, rc == PNCP_OK);
+    return rc;
+}
+
+static void test_s3(void **state)
+{
+    (void)state;
+    struct s3_home home;
+    s3_home_open(&home);
+    s3_home_put(&home, ".aws/config", "[default]\nregion = a\nendpoint_url = http://b\nca_bundle = c\n");
+    exhaust(load_config, 13);
+    s3_home_put(&home, ".aws/config", NULL);
+    exhaust(load_config, 8); /* AWS itself */
+    s3_env_set(&home, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/x\nAWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=@/token");
+    s3_home_put(&home, "token", "t");
+    exhaust(get_credentials, 12);
+    s3_home_put(&home, ".aws/credentials",
+                "[default]\naws_access_key_id=a\naws_secret_access_key=b\naws_session_token=c");
+    exhaust(get_credentials, 12);
+    s3_env_set(&home, "AWS_WEB_IDENTITY_TOKEN_FILE=@/token\nAWS_ROLE_ARN=r");
+    exhaust(get_credentials, 10);
+    s3_home_close(&home);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base), cmocka_unit_test(test_table),       cmocka_unit_test(test_parquet),
-        cmocka_unit_test(test_rows), cmocka_unit_test(test_input_files),
+        cmocka_unit_test(test_base), cmocka_unit_test(test_table), cmocka_unit_test(test_parquet),
+        cmocka_unit_test(test_rows), cmocka_unit_test(test_lake),  cmocka_unit_test(test_input_files),
+        cmocka_unit_test(test_s3),
     };
     return cmocka_run_group_tests(tests, prepare, clean_up);
 }

@@ -155,7 +155,11 @@ static void a_failure_cleans_up_at_once(void **state)
         sys_faults_hook(fail_call, calls[i]);
         assert_int_equal(pncp_lake_put(lake.lake, PATH, &body, NULL), PNCP_E_IO);
         assert_int_equal(pncp_lake_write_if(lake.lake, PATH, "l", &none, &body, &version, NULL), PNCP_E_IO);
-        assert_int_equal(pncp_lake_splice_if(lake.lake, PATH, "l", &none, 0, &tail, 1, &version, NULL), PNCP_E_IO);
+        assert_int_equal(
+            pncp_lake_splice_if(lake.lake, PATH, "l", &none,
+                                &(const struct pncp_splice){.keep_bytes = 0, .segments = &tail, .segment_count = 1},
+                                &version, NULL),
+            PNCP_E_IO);
         sys_faults_hook(NULL, NULL);
         assert_int_equal(rows_temp_count(&lake), 0);
         assert_false(rows_file_exists(&lake, PATH));

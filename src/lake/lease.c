@@ -1,0 +1,187 @@
+/*
+ * The lease of a day on a store without locks: an object that says until when its holder has the day, by the store's
+ * clock. Written by write_if, so of two that want it one gets it; renewed by a thread; released by writing it as
+ * expired. A courtesy only: a run that has lost it does no harm, because its commits are conditional (design section
+ * 5).
+ */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "lake/lake_int.h"
+#include "lake/s3_client.h"
+#include "json/json.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LEASE_S 90
+#define RENEW_EVERY_MS 30000
+#define RENEW_AGAIN_MS 5000 /* after a renewal that had no answer */
+#define LEASE_MAX_BYTES ((size_t)4096)
+#define TAKE_TRIES 5
+
+struct pncp_lease {
+    struct pncp_lake *lake;
+    char path[200];
+    struct pncp_buf holder; /* the JSON object that names the run, without its last brace */
+    struct pncp_version version;
+    pthread_t thread;
+    bool started, quit;
+    pthread_mutex_t mutex; /* for quit */
+    pthread_cond_t changed;
+};
+
+/* ---- the object ------------------------------------------------------------------------------ */
+
+static enum pncp_code format(const struct pncp_lease *lease, int64_t now_s, int64_t until_s, struct pncp_buf *ret_text)
+{
+    char now[PNCP_STAMP_TEXT_BYTES], until[PNCP_STAMP_TEXT_BYTES];
+    pncp_stamp_format(now_s * 1000000, now);
+    pncp_stamp_format(until_s * 1000000, until);
+    return pncp_buf_format(ret_text, PNCP_VIEW_FMT ",\"renewed_at\":\"%s\",\"expires_at\":\"%s\"}",
+                           PNCP_VIEW_ARG(pncp_buf_view(&lease->holder)), now, until);
+}
+
+/* Ours from now on for `seconds`; 0: released. PNCP_E_CONFLICT: it is another's. */
+static enum pncp_code write_lease(struct pncp_lease *lease, int seconds, struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    int64_t now_s = pncp_s3_now_s(lease->lake->s3);
+    if (format(lease, now_s, now_s + seconds, &text) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "lease: out of memory");
+    const struct pncp_body body = {.bytes = pncp_buf_view(&text)};
+    return pncp_lake_write_if(lease->lake, lease->path, NULL, &lease->version, &body, &lease->version, err);
+}
+
+/* Does `text` hold the day, and is that not us? What cannot be read holds nothing. */
+static bool held_by_other(const struct pncp_lease *lease, const struct pncp_buf *text, int64_t now_s)
+{
+    AUTO(pncp_json_release) struct pncp_json json = {0};
+    struct pncp_view ours = pncp_buf_view(&lease->holder);
+    int64_t until_us;
+    if (pncp_json_parse(pncp_buf_view(text), &json, NULL, NULL) != PNCP_OK ||
+        !pncp_datetime_parse(pncp_json_text(pncp_json_get(json.root, "expires_at")), &until_us))
+        return false;
+    bool us = text->len > ours.len && memcmp(text->data, ours.data, ours.len) == 0;
+    return !us && until_us / 1000000 > now_s;
+}
+
+static enum pncp_code take_once(struct pncp_lease *lease, struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf text = PNCP_BUF_INIT(LEASE_MAX_BYTES);
+    lease->version = (struct pncp_version){.text = ""};
+    enum pncp_code rc = pncp_lake_load(lease->lake, lease->path, NULL, &text, &lease->version, err);
+    if (rc == PNCP_E_NOTFOUND)
+        rc = PNCP_OK;
+    if (rc != PNCP_OK)
+        return rc;
+    if (held_by_other(lease, &text, pncp_s3_now_s(lease->lake->s3)))
+        return pncp_err_set(err, PNCP_E_BUSY, "lake %s: the day is held by another run: %.*s", lease->lake->url,
+                            (int)PNCP_MIN(text.len, (size_t)300), text.data);
+    return write_lease(lease, LEASE_S, err);
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+/* Until `ms` have passed; false: it is to end. */
+static bool wait_for(struct pncp_lease *lease, uint32_t ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&lease->mutex);
+    while (!lease->quit && pthread_cond_timedwait(&lease->changed, &lease->mutex, &until) != ETIMEDOUT)
+        ;
+    bool quit = lease->quit;
+    (void)pthread_mutex_unlock(&lease->mutex);
+    return !quit;
+}
+
+static void *renew(void *arg)
+{
+    struct pncp_lease *lease = arg;
+    uint32_t wait_ms = RENEW_EVERY_MS;
+    while (wait_for(lease, wait_ms)) {
+        enum pncp_code rc = write_lease(lease, LEASE_S, NULL);
+        if (rc ==
+            PNCP_E_CONFLICT) /* what had no answer may have been done: then the object is ours, of another version */
+            rc = take_once(lease, NULL);
+        if (rc == PNCP_E_BUSY)
+            return NULL; /* we were stopped for so long that another run has it */
+        wait_ms = rc == PNCP_OK ? RENEW_EVERY_MS : RENEW_AGAIN_MS;
+    }
+    return NULL;
+}
+
+static enum pncp_code start_renewing(struct pncp_lease *lease, struct pncp_err *err)
+{
+    sigset_t all, old; /* signals are the main thread's */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    int failed = pthread_create(&lease->thread, NULL, renew, lease);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    lease->started = failed == 0;
+    return failed == 0 ? PNCP_OK : pncp_err_sys(err, failed, "start the lease's thread");
+}
+
+/* ---- public ---------------------------------------------------------------------------------- */
+
+enum pncp_code pncp_lease_begin(struct pncp_lake *lake, const char *path, struct pncp_view holder,
+                                struct pncp_lease **ret_lease, struct pncp_err *err)
+{
+    struct pncp_lease *lease = pncp_calloc(1, sizeof(*lease));
+    pthread_condattr_t attr;
+    if (lease == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "lease: out of memory");
+    lease->lake = lake;
+    (void)snprintf(lease->path, sizeof(lease->path), "%s", path);
+    (void)pthread_mutex_init(&lease->mutex, NULL);
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&lease->changed, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    enum pncp_code rc = pncp_buf_append(&lease->holder, holder.data, holder.len - 1);
+    if (rc != PNCP_OK)
+        rc = pncp_err_set(err, rc, "lease: out of memory");
+    bool taken = false;
+    for (int tries = 0; rc == PNCP_OK && !taken; tries++) {
+        rc = take_once(lease, err);
+        taken = rc == PNCP_OK;
+        if (rc == PNCP_E_CONFLICT && tries < TAKE_TRIES)
+            rc = PNCP_OK; /* somebody has written it meanwhile: who has it now? */
+    }
+    if (rc == PNCP_OK)
+        rc = start_renewing(lease, err);
+    if (rc != PNCP_OK) {
+        pncp_lease_end(lease);
+        return rc;
+    }
+    *ret_lease = lease;
+    return PNCP_OK;
+}
+
+void pncp_lease_end(struct pncp_lease *lease)
+{
+    if (lease == NULL)
+        return;
+    if (lease->started) {
+        (void)pthread_mutex_lock(&lease->mutex);
+        lease->quit = true;
+        (void)pthread_cond_broadcast(&lease->changed);
+        (void)pthread_mutex_unlock(&lease->mutex);
+        (void)pthread_join(lease->thread, NULL);
+        (void)write_lease(lease, 0, NULL); /* another run need not wait for it; when this fails it waits 90 s */
+    }
+    pncp_buf_release(&lease->holder);
+    (void)pthread_mutex_destroy(&lease->mutex);
+    (void)pthread_cond_destroy(&lease->changed);
+    pncp_free(lease);
+}

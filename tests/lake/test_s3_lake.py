@@ -1,0 +1,232 @@
+"""A day in a bucket: what tests/lake shows of a folder, on real servers. What is read back is a copy of the bucket."""
+
+import json
+import signal
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from lake_day import Day, assert_history, ingest, reset, stop, wait_until
+from lake_in_bucket import DETAILS, LEASE, Bucket
+from program import DAY, finish, key_of, same_values, truth_of
+
+@pytest.fixture
+def bucket(s3_server, tmp_path):
+    return Bucket(s3_server, tmp_path)
+
+
+@pytest.fixture
+def on_minio(minio, tmp_path):
+    return Bucket(minio, tmp_path)
+
+
+@pytest.mark.threads
+def test_three_checkpoints(bucket, simulator):
+    sim = simulator("--day", DAY, "--count", 60)
+    result = bucket.ingest(sim, "--max-contratacoes", 5, "--checkpoint-every", 2)
+    lines = [line for line in result.stderr if "heckpoint" in line]
+    assert [line.split(" contratacoes")[0] for line in lines[:3]] == ["💾 Checkpoint 1: Saved 2", "💾 Checkpoint 2: Saved 2",
+                                                                     "💾 Final checkpoint: Saved remaining 1"]
+    day = bucket.copy()
+    assert len(day.rows()) == 5 and [entry["n"] for entry in day.history()] == [1, 2, 3]
+    assert_history(day)
+    assert bucket.server.head(bucket.url + "/" + DETAILS)["x-amz-meta-pncp-commit"] == day.commit()
+    bucket.ingest(sim)
+    bucket.assert_whole(sim)
+
+
+@pytest.mark.full
+def test_a_day_that_grows_beyond_a_part(on_minio, simulator):
+    """Small objects are sent whole, large ones by parts that the store copies; nothing is lost on the way from one to the other."""
+    sim = simulator("--day", DAY, "--count", 11000)
+    result = on_minio.ingest(sim, "--checkpoint-every", 400)
+    day = on_minio.assert_whole(sim)
+    kinds = [entry["kind"] for entry in day.history()]
+    assert kinds == ["append"] * result.day["checkpoints"] + ["rewrite"]
+    assert day.file.stat().st_size > 5 * 1024 * 1024
+
+
+def test_batches_without_state(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 120)
+    done = set()
+    for every in (7, 50, 20):
+        result = on_minio.ingest(sim, "--batch-size", 40, "--checkpoint-every", every)
+        assert result.day["saved"] == 40
+        keys = set(on_minio.copy().keys())
+        assert len(keys) == len(done) + 40 and done < keys
+        done = keys
+        for key in on_minio.server.list(on_minio.url + "/pncp_details/_state/"):
+            on_minio.server.delete(f"s3://lh-bronze/{key}")
+    on_minio.ingest(sim)
+    on_minio.assert_whole(sim)
+    reset(sim)
+    again = on_minio.ingest(sim)
+    assert again.day["already_complete"] and again.day["api_calls"] == 0
+
+
+@pytest.mark.threads
+def test_the_second_run_names_the_first(bucket, simulator):
+    sim = simulator("--day", DAY, "--count", 200, "--latency-detail", 30)
+    first = bucket.start(sim, "--connections", 2)
+    wait_until(lambda: bucket.server.get(bucket.url + "/" + LEASE), first)
+    held = json.loads(bucket.server.get(bucket.url + "/" + LEASE))
+    assert set(held) == {"v", "run_id", "host", "pid", "since", "renewed_at", "expires_at"} and held["pid"] == first.pid
+    second = bucket.ingest(sim, "--wait-lease", 0, exit=75)
+    assert held["run_id"] in second.stderr[-1]
+    waiting = bucket.ingest(sim, "--wait-lease", 60) # until the first has released it
+    assert finish(first).exit == 0 and waiting.exit == 0
+    bucket.assert_whole(sim)
+
+
+def test_a_signal_saves_what_is_finished(bucket, simulator):
+    sim = simulator("--day", DAY, "--count", 400, "--latency-detail", 20)
+    process = bucket.start(sim, "--checkpoint-every", 25, "--connections", 8)
+    wait_until(lambda: bucket.server.get(bucket.url + "/" + DETAILS), process)
+    result, seconds = stop(process, signal.SIGTERM)
+    assert result.exit == 143 and seconds < 3
+    day = bucket.copy()
+    assert len(day.keys()) == result.day["saved"] > 0
+    assert json.loads(bucket.server.get(bucket.url + "/" + LEASE))["expires_at"] <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    bucket.ingest(sim)
+    bucket.assert_whole(sim)
+
+
+def test_runs_that_do_not_see_each_other(on_minio, simulator):
+    """The lease is taken from each before the next begins: the conditional writes alone keep every row, once."""
+    sim = simulator("--day", DAY, "--count", 240, "--itens-max", 5, "--latency-detail", 10)
+    runs = []
+    for _ in range(4):
+        runs.append(on_minio.start(sim, "--checkpoint-every", 7, "--connections", 4, "--wait-lease", 0))
+        wait_until(lambda: on_minio.server.get(on_minio.url + "/" + LEASE), runs[-1])
+        on_minio.server.delete(on_minio.url + "/" + LEASE)
+    results = [finish(run) for run in runs]
+    assert {result.exit for result in results} == {0}, "\n".join(result.stderr[-1] for result in results)
+    assert sum(result.day["saved"] for result in results) == 240
+    day = on_minio.copy()
+    assert_history(day)
+    same_values(day.rows(), truth_of(sim))
+    on_minio.ingest(sim)
+    on_minio.assert_whole(sim)
+
+
+def test_absent_parts_are_renewed(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 60)
+    keys = [key for key, row in truth_of(sim).items() if row["itens_situacao"] == "ok"][:10]
+    sim.control(*[("rule", "/{}/compras/{}/{}/itens*=404".format(*key.split("|"))) for key in keys])
+    assert on_minio.ingest(sim).day["ausente"] >= 10
+    sim.control(clear="rules")
+    result = on_minio.ask("retry", "--all", sim=sim)
+    assert result.day["renewed"] == 10
+    on_minio.assert_whole(sim)
+
+
+def test_begun_anew(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 60)
+    first = on_minio.ingest(sim)
+    second = on_minio.ingest(sim, "--no-auto-resume")
+    assert second.day["renewed"] == 60
+    day = on_minio.assert_whole(sim)
+    assert {row["run_id"] for row in day.rows()} == {second.summary["run_id"]} != {first.summary["run_id"]}
+
+
+def test_adopt(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 30)
+    folder = on_minio.url + "/pncp_details/year=2025/month=10/day=22/"
+    theirs = pa.BufferOutputStream()
+    pq.write_table(pa.table({"id": [1, 2]}), theirs)
+    on_minio.server.put(folder + "details.parquet", theirs.getvalue().to_pybytes())
+    on_minio.server.put(folder + "chunk_0001.parquet", b"a chunk")
+    refused = on_minio.ingest(sim, exit=1)
+    assert "adopt" in refused.stderr[-1]
+    on_minio.ask("adopt")
+    on_minio.ingest(sim)
+    on_minio.assert_whole(sim)
+    legado = on_minio.url + "/pncp_details_legado/year=2025/month=10/day=22/"
+    assert on_minio.server.get(legado + "chunk_0001.parquet") == b"a chunk"
+
+
+@pytest.mark.parametrize("changes, code, words", [
+    ({"AWS_SECRET_ACCESS_KEY": "not-this-one"}, 1, "AWS_SECRET_ACCESS_KEY"),
+    ({"AWS_ACCESS_KEY_ID": "nobody"}, 1, "AWS_ACCESS_KEY_ID"),
+    ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}, 75, "no answer from http://127.0.0.1:9"),
+])
+def test_what_is_wrong_is_said_in_one_line(changes, code, words, bucket, simulator):
+    sim = simulator("--day", DAY, "--count", 10)
+    env = {**bucket.server.env, **changes}
+    result = bucket.ingest(sim, env=env, exit=code)
+    assert words in result.stderr[-1] and "not-this-one" not in "\n".join(result.stderr)
+    doctor = ask_doctor(bucket.url, env, code)
+    assert doctor["findings"][-1]["level"] == "REFUSED" and words in doctor["findings"][-1]["text"]
+
+
+def test_no_such_bucket(s3_server, simulator):
+    sim = simulator("--day", DAY, "--count", 10)
+    result = ingest(sim, "s3://no-such-bucket/x", env=s3_server.env, exit=1)
+    assert "there is no such bucket" in result.stderr[-1]
+
+
+def ask_doctor(url, env, code=0) -> dict:
+    import program # noqa: PLC0415
+    return program.run("doctor", lake=url, env=env, exit=code).summary
+
+
+def test_doctor(bucket):
+    findings = ask_doctor(bucket.url, bucket.server.env)["findings"]
+    assert {finding["level"] for finding in findings} == {"good"}
+    assert {"If-Match on PUT", "If-None-Match on PUT", "If-Match on CompleteMultipartUpload", "versioning", "clock"} <= {
+        finding["what"] for finding in findings}
+
+
+def test_a_versioned_bucket_gets_a_warning(minio, simulator):
+    sim = simulator("--day", DAY, "--count", 20)
+    minio.make_bucket("versioned", versioning=True)
+    result = ingest(sim, "s3://versioned/lake", env=minio.env)
+    assert any("lifecycle" in line for line in result.stderr)
+    assert {finding["level"] for finding in ask_doctor("s3://versioned/lake", minio.env)["findings"]} == {"good", "warning"}
+
+
+def test_private_ca(minio_tls, simulator):
+    sim = simulator("--day", DAY, "--count", 20)
+    lake = minio_tls.url()
+    ingest(sim, lake, env=minio_tls.env)
+    untrusted = {**minio_tls.env, "AWS_CA_BUNDLE": ""}
+    assert "AWS_CA_BUNDLE" in ingest(sim, lake, env=untrusted, exit=1).stderr[-1]
+
+
+def test_kill_of_the_client(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 300, "--latency-detail", 5)
+    for i in range(12):
+        process = on_minio.start(sim, "--checkpoint-every", 5, "--connections", 8, "--wait-lease", 0)
+        wait_until(lambda: on_minio.server.get(on_minio.url + "/" + LEASE), process)
+        time.sleep(0.03 * (i + 1))
+        process.kill()
+        process.communicate()
+        on_minio.server.delete(on_minio.url + "/" + LEASE) # or wait for it 90 s
+    day = on_minio.copy()
+    assert len(day.keys()) == len(set(day.keys())) > 0
+    on_minio.ingest(sim)
+    on_minio.assert_whole(sim)
+
+
+def test_kill_of_the_server(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 400, "--latency-detail", 10)
+    process = on_minio.start(sim, "--checkpoint-every", 5, "--connections", 8, "--outage-wait", "60s")
+    wait_until(lambda: on_minio.server.get(on_minio.url + "/" + DETAILS), process)
+    for _ in range(5):
+        on_minio.server.kill()
+        on_minio.server.start()
+        time.sleep(0.3)
+    result = finish(process)
+    assert result.exit == 0, "\n".join(result.stderr[-40:])
+    assert sum(entry["contratacoes"] for entry in on_minio.copy().history() if entry["kind"] == "append") == 400
+    on_minio.assert_whole(sim)
+
+
+def test_keys_are_the_same_in_any_lake(on_minio, lake, simulator):
+    sim = simulator("--day", DAY, "--count", 80)
+    ingest(sim, lake)
+    on_minio.ingest(sim)
+    own = {"run_id", "checkpoint", "obtido_em"}
+    there, here = ([{name: row[name] for name in row if name not in own} for row in day.rows()] for day in (on_minio.copy(), Day(lake)))
+    assert there == here and key_of(there[0])
