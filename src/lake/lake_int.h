@@ -42,6 +42,7 @@ struct pncp_lake {
     char temps_in[128];  /* for messages: " in FOLDER" where that is not the lake */
     struct pncp_s3 *s3;  /* lake_s3.c */
     struct pncp_later *later;
+    bool uploads_swept; /* atomic */
 };
 
 MUST_CHECK enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_lake_options *options,

@@ -3,6 +3,7 @@
  * unless it is less than a part may have: then the object is sent whole. An answer that was no clean yes is nothing
  * certain: the caller reads the object's own history (design section 5).
  */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "lake/lake_int.h"
@@ -367,6 +368,38 @@ static bool take_text(const struct pncp_buf *xml, const char *name, char *ret_te
     return true;
 }
 
+#define UPLOAD_OLD_S (24 * 3600)
+
+/* Uploads that a killed run has left cost space and are seen by nobody. Those of a day ago are of no run that lives; a
+ * younger one may be. Once a run: what fails now is there the next time. */
+static void abort_old_uploads(struct pncp_lake *lake, const char *path)
+{
+    AUTO(pncp_buf_release) struct pncp_buf key = {0};
+    if (__atomic_exchange_n(&lake->uploads_swept, true, __ATOMIC_RELAXED) ||
+        pncp_s3_key(lake->s3, path, &key) != PNCP_OK || pncp_buf_append(&key, "", 1) != PNCP_OK)
+        return;
+    const struct pncp_s3_request request = {.method = "GET", .query = {{"uploads", ""}, {"prefix", key.data}}};
+    struct pncp_s3_answer answer;
+    if (pncp_s3_ask(lake->s3, &request, &answer, NULL) != PNCP_OK)
+        return;
+    struct pncp_view rest = pncp_buf_view(&answer.body), entry;
+    while (answer.status == 200 && pncp_s3_xml_next(&rest, "Upload", &entry)) {
+        struct upload upload = {.lake = lake, .path = path};
+        struct pncp_view fields = entry, id, name = {"", 0}, begun = {"", 0};
+        int64_t begun_us;
+        bool known = pncp_s3_xml_next(&fields, "UploadId", &id) && id.len < sizeof(upload.id);
+        fields = entry;
+        known = known && pncp_s3_xml_next(&fields, "Key", &name) && pncp_view_eq_text(name, key.data);
+        fields = entry;
+        known = known && pncp_s3_xml_next(&fields, "Initiated", &begun) && pncp_datetime_parse(begun, &begun_us);
+        if (!known || pncp_s3_now_s(lake->s3) - begun_us / 1000000 < UPLOAD_OLD_S)
+            continue;
+        (void)snprintf(upload.id, sizeof(upload.id), PNCP_VIEW_FMT, PNCP_VIEW_ARG(id));
+        abort_upload(&upload);
+    }
+    pncp_s3_answer_release(&answer);
+}
+
 static enum pncp_code begin_upload(struct upload *upload, const char *commit, struct pncp_err *err)
 {
     const struct pncp_s3_request request = {.method = "POST",
@@ -485,6 +518,7 @@ static enum pncp_code splice_by_parts(struct pncp_lake *lake, const char *path, 
 {
     struct upload upload = {.lake = lake, .path = path};
     uint64_t copied = 0;
+    abort_old_uploads(lake, path);
     enum pncp_code rc = begin_upload(&upload, splice->id, err);
     while (rc == PNCP_OK && copied < splice->keep_bytes) {
         uint64_t left = splice->keep_bytes - copied, len = left;

@@ -1,6 +1,7 @@
 """Each request of a commit goes wrong once, in each way; and stores that do not keep their word."""
 
 import random
+import re
 
 import pytest
 from lake_day import assert_history, ingest
@@ -170,3 +171,21 @@ def test_a_commit_above_a_part_costs_six_requests(large_day, minio, s3_proxy, si
     assert [seen.method for seen in between[1:]] == ["POST", "PUT", "PUT", "POST", "HEAD"]
     sent = sum(seen.bytes_in for seen in between)
     assert sent < 1024 * 1024
+
+
+def test_uploads_of_a_day_ago_are_removed(large_day, minio, s3_proxy, simulator, tmp_path):
+    args, files = large_day
+    sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
+    for name, content in files.items():
+        minio.put(f"{bucket.url}/{name}", content)
+    for _ in range(2):
+        minio.request("POST", f"{bucket.url}/{DETAILS}", {"uploads": ""})
+    old, young = minio.uploads(f"{bucket.url}/{DETAILS}")
+
+    def aged(reply) -> Reply:
+        head, mark, tail = reply.body.decode().partition(old)
+        return Reply(reply.status, reply.headers, (head + mark + re.sub(r"<Initiated>\d{4}", "<Initiated>2020", tail, count=1)).encode())
+
+    proxy.on(change(aged), "GET", query="uploads=")
+    ingest(sim, bucket.url, "--checkpoint-every", 50, "--batch-size", 100, env=proxy.env)
+    assert minio.uploads(f"{bucket.url}/{DETAILS}") == [young]

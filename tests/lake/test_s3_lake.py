@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -230,3 +231,51 @@ def test_keys_are_the_same_in_any_lake(on_minio, lake, simulator):
     own = {"run_id", "checkpoint", "obtido_em"}
     there, here = ([{name: row[name] for name in row if name not in own} for row in day.rows()] for day in (on_minio.copy(), Day(lake)))
     assert there == here and key_of(there[0])
+
+
+@pytest.mark.parametrize("minutes", [-20, 20])
+def test_a_clock_that_is_wrong(minutes, bucket, simulator, run_at):
+    """The store refuses the first signature; from then on its own clock is used."""
+    sim = simulator("--day", DAY, "--count", 20)
+    env = {**run_at(datetime.now(UTC) + timedelta(minutes=minutes)), **bucket.server.env}
+    clock = next(finding for finding in ask_doctor(bucket.url, env)["findings"] if finding["what"] == "clock")
+    assert clock["level"] == "warning" and "set this machine's clock" in clock["text"]
+    bucket.ingest(sim, env=env)
+    bucket.assert_whole(sim)
+
+
+def test_a_region_that_is_wrong(versitygw, simulator, tmp_path):
+    """It says which one is right, once."""
+    sim, bucket = simulator("--day", DAY, "--count", 20), Bucket(versitygw, tmp_path)
+    bucket.ingest(sim, env={**versitygw.env, "AWS_REGION": "sa-east-1"})
+    bucket.assert_whole(sim)
+
+
+@pytest.mark.full
+def test_a_killed_run_holds_the_day_for_its_lease(on_minio, simulator):
+    sim = simulator("--day", DAY, "--count", 100, "--latency-detail", 30)
+    process = on_minio.start(sim, "--connections", 2)
+    wait_until(lambda: on_minio.server.get(on_minio.url + "/" + DETAILS), process)
+    process.kill()
+    process.communicate()
+    begun = time.monotonic()
+    on_minio.ingest(sim, "--wait-lease", 120, timeout=150)
+    assert time.monotonic() - begun < 100
+    on_minio.assert_whole(sim)
+
+
+@pytest.mark.full
+def test_a_run_that_was_paused_does_no_harm(on_minio, simulator):
+    """It loses its lease, another run does the day, and it goes on as if nothing had been."""
+    sim = simulator("--day", DAY, "--count", 200, "--latency-detail", 20)
+    process = on_minio.start(sim, "--checkpoint-every", 10, "--connections", 2, "--deadline", "300s")
+    wait_until(lambda: on_minio.server.get(on_minio.url + "/" + DETAILS), process)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        on_minio.ingest(sim, "--wait-lease", 120, timeout=180)
+        time.sleep(60)
+    finally:
+        process.send_signal(signal.SIGCONT)
+    result = finish(process)
+    assert result.exit in (0, 75), result.stderr[-3:]
+    on_minio.assert_whole(sim)
