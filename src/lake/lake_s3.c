@@ -280,6 +280,58 @@ static enum pncp_code write_if(struct pncp_lake *lake, const char *path, const c
 
 /* ---- splicing -------------------------------------------------------------------------------- */
 
+/* ---- what was written last -------------------------------------------------------------------- */
+
+/* A copy of the newest small object that we have spliced, in a temporary file: the next commit keeps most of it and
+ * need not fetch it. Who uses it takes it away for that time. */
+struct pncp_mirror {
+    char path[200]; /* "": there is none */
+    struct pncp_version version;
+    struct pncp_stage stage;
+};
+
+/* That version's bytes, when they are at hand; they are the caller's then. */
+static bool take_mirror(struct pncp_lake *lake, const char *path, const struct pncp_version *version, uint64_t least,
+                        struct pncp_stage *ret_stage)
+{
+    struct pncp_mirror *mirror = lake->mirror;
+    (void)pthread_mutex_lock(&lake->mirror_mutex);
+    bool there = strcmp(mirror->path, path) == 0 && strcmp(mirror->version.text, version->text) == 0 &&
+                 mirror->stage.fd >= 0 && mirror->stage.bytes >= least;
+    if (there) {
+        *ret_stage = mirror->stage;
+        mirror->stage = PNCP_STAGE_INIT;
+        mirror->path[0] = '\0';
+    }
+    (void)pthread_mutex_unlock(&lake->mirror_mutex);
+    return there;
+}
+
+static void give_mirror(struct pncp_lake *lake, const char *path, const struct pncp_version *version,
+                        struct pncp_stage *stage)
+{
+    struct pncp_mirror *mirror = lake->mirror;
+    (void)pthread_mutex_lock(&lake->mirror_mutex);
+    struct pncp_stage before = mirror->stage;
+    (void)snprintf(mirror->path, sizeof(mirror->path), "%s", path);
+    mirror->version = *version;
+    mirror->stage = *stage;
+    (void)pthread_mutex_unlock(&lake->mirror_mutex);
+    *stage = PNCP_STAGE_INIT;
+    pncp_stage_release(&before);
+}
+
+/* `stage`, which has the first `kept` bytes already (closed: none), becomes what the pieces from `first` on make of it.
+ * False: it could not be written. */
+static bool fill_stage(struct pncp_lake *lake, struct pncp_stage *stage, uint64_t kept,
+                       const struct pncp_call_piece *pieces, size_t first, size_t count)
+{
+    enum pncp_code rc = stage->fd < 0 ? pncp_stage_open(lake, stage, NULL) : pncp_stage_cut(stage, kept, NULL);
+    for (size_t i = first; rc == PNCP_OK && i < count; i++)
+        rc = pncp_stage_append(stage, pieces[i].bytes.data, pieces[i].bytes.len, NULL);
+    return rc == PNCP_OK && pncp_stage_flush(stage, NULL) == PNCP_OK;
+}
+
 struct tail { /* pieces of the new object, behind what the store copies */
     struct pncp_call_piece *pieces;
     struct pncp_buf *fetched; /* of the version expected, for pieces; as many as pieces, most of them empty */
@@ -303,17 +355,23 @@ static enum pncp_code fetch_piece(struct pncp_lake *lake, const char *path, cons
     return rc;
 }
 
-/* What is to be sent: the kept bytes too, unless the store copies them; then the segments. */
+/* What is to be sent: the kept bytes too, unless the store copies them, from `mirror` when that is open; then the
+ * segments. */
 static enum pncp_code make_tail(struct pncp_lake *lake, const char *path, const struct pncp_version *expected,
-                                const struct pncp_splice *splice, bool copied, struct tail *tail, struct pncp_err *err)
+                                const struct pncp_splice *splice, const struct pncp_stage *mirror, struct tail *tail,
+                                struct pncp_err *err)
 {
+    bool copied = splice->keep_bytes >= PART_MIN_BYTES;
     tail->pieces = pncp_calloc(splice->segment_count + 1, sizeof(*tail->pieces));
     tail->fetched = pncp_calloc(splice->segment_count + 1, sizeof(*tail->fetched));
     if (tail->pieces == NULL || tail->fetched == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "write %s: out of memory", path);
-    enum pncp_code rc = copied || splice->keep_bytes == 0
-                            ? PNCP_OK
-                            : fetch_piece(lake, path, expected, 0, splice->keep_bytes, tail, err);
+    enum pncp_code rc = PNCP_OK;
+    if (mirror->fd >= 0)
+        tail->pieces[tail->count++] =
+            (struct pncp_call_piece){.bytes = PNCP_VIEW_LIT(""), .fd = mirror->fd, .len = splice->keep_bytes};
+    else if (!copied && splice->keep_bytes > 0)
+        rc = fetch_piece(lake, path, expected, 0, splice->keep_bytes, tail, err);
     for (size_t i = 0; rc == PNCP_OK && i < splice->segment_count; i++) {
         const struct pncp_segment *segment = &splice->segments[i];
         if (segment->len > 0)
@@ -513,13 +571,16 @@ static enum pncp_code check_there(struct pncp_lake *lake, const char *path, cons
 }
 
 static enum pncp_code splice_by_parts(struct pncp_lake *lake, const char *path, const struct pncp_version *expected,
-                                      const struct pncp_splice *splice, const struct tail *tail,
-                                      struct pncp_version *ret_version, struct pncp_err *err)
+                                      const struct pncp_splice *splice, struct pncp_version *ret_version,
+                                      struct pncp_err *err)
 {
+    AUTO(tail_release) struct tail tail = {0};
     struct upload upload = {.lake = lake, .path = path};
     uint64_t copied = 0;
     abort_old_uploads(lake, path);
-    enum pncp_code rc = begin_upload(&upload, splice->id, err);
+    enum pncp_code rc = make_tail(lake, path, expected, splice, &PNCP_STAGE_INIT, &tail, err);
+    if (rc == PNCP_OK)
+        rc = begin_upload(&upload, splice->id, err);
     while (rc == PNCP_OK && copied < splice->keep_bytes) {
         uint64_t left = splice->keep_bytes - copied, len = left;
         if (left > COPY_MAX_BYTES) /* and what is left then is no part that is too small */
@@ -529,7 +590,7 @@ static enum pncp_code splice_by_parts(struct pncp_lake *lake, const char *path, 
         copied += len;
     }
     if (rc == PNCP_OK)
-        rc = send_part(&upload, tail, err);
+        rc = send_part(&upload, &tail, err);
     if (rc == PNCP_OK)
         rc = complete_upload(&upload, expected, ret_version, err);
     if (rc != PNCP_OK)
@@ -537,18 +598,31 @@ static enum pncp_code splice_by_parts(struct pncp_lake *lake, const char *path, 
     return rc == PNCP_OK ? check_there(lake, path, splice->id, ret_version, err) : rc;
 }
 
+/* Sent whole. The mirror follows, or stays what it was. */
+static enum pncp_code splice_whole(struct pncp_lake *lake, const char *path, const struct pncp_version *expected,
+                                   const struct pncp_splice *splice, struct pncp_version *ret_version,
+                                   struct pncp_err *err)
+{
+    AUTO(tail_release) struct tail tail = {0};
+    AUTO(pncp_stage_release) struct pncp_stage mirror = PNCP_STAGE_INIT;
+    bool mirrored = splice->keep_bytes > 0 && take_mirror(lake, path, expected, splice->keep_bytes, &mirror);
+    enum pncp_code rc = make_tail(lake, path, expected, splice, &mirror, &tail, err);
+    if (rc == PNCP_OK)
+        rc = put_if(lake, path, expected, splice->id, tail.pieces, tail.count, ret_version, err);
+    if (rc == PNCP_OK && fill_stage(lake, &mirror, splice->keep_bytes, tail.pieces, mirrored, tail.count))
+        give_mirror(lake, path, ret_version, &mirror);
+    else if (rc != PNCP_OK && mirrored)
+        give_mirror(lake, path, expected, &mirror);
+    return rc;
+}
+
 static enum pncp_code splice_if(struct pncp_lake *lake, const char *path, const char *lock,
                                 const struct pncp_version *expected, const struct pncp_splice *splice,
                                 struct pncp_version *ret_version, struct pncp_err *err)
 {
     (void)lock;
-    AUTO(tail_release) struct tail tail = {0};
-    bool by_parts = splice->keep_bytes >= PART_MIN_BYTES;
-    enum pncp_code rc = make_tail(lake, path, expected, splice, by_parts, &tail, err);
-    if (rc != PNCP_OK)
-        return rc;
-    return by_parts ? splice_by_parts(lake, path, expected, splice, &tail, ret_version, err)
-                    : put_if(lake, path, expected, splice->id, tail.pieces, tail.count, ret_version, err);
+    return splice->keep_bytes >= PART_MIN_BYTES ? splice_by_parts(lake, path, expected, splice, ret_version, err)
+                                                : splice_whole(lake, path, expected, splice, ret_version, err);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -653,6 +727,11 @@ static enum pncp_code hold(struct pncp_lake *lake, const char *path, struct pncp
 
 static void close_s3(struct pncp_lake *lake)
 {
+    if (lake->mirror != NULL) {
+        pncp_stage_release(&lake->mirror->stage);
+        pncp_free(lake->mirror);
+        (void)pthread_mutex_destroy(&lake->mirror_mutex);
+    }
     pncp_later_free(lake->later);
     pncp_s3_free(lake->s3);
 }
@@ -712,6 +791,13 @@ enum pncp_code pncp_lake_s3_open(const char *url, const struct pncp_lake_options
     lake->backend = &s3_backend;
     lake->root_fd = -1;
     (void)snprintf(lake->run_id, sizeof(lake->run_id), "%s", options->run_id == NULL ? "none" : options->run_id);
+    lake->mirror = pncp_calloc(1, sizeof(*lake->mirror));
+    if (lake->mirror == NULL) {
+        pncp_lake_free(lake);
+        return pncp_err_set(err, PNCP_E_NOMEM, "lake %s: out of memory", url);
+    }
+    lake->mirror->stage = PNCP_STAGE_INIT;
+    (void)pthread_mutex_init(&lake->mirror_mutex, NULL);
     enum pncp_code rc = pncp_s3_new(url, &lake->s3, err);
     if (rc == PNCP_OK && (lake->url = pncp_s3_url(lake->s3)) == NULL)
         rc = pncp_err_set(err, PNCP_E_NOMEM, "lake %s: out of memory", url);
