@@ -82,7 +82,7 @@ REFUSED = [
     (["list", "--max-failed", "5"], "unknown flag --max-failed: see pncp-details list --help"),
     # values that are missing, or not wanted, or given twice
     (["--date"], "--date needs a value: --date DAY"),
-    (["--lake"], "--lake needs a value: --lake FOLDER"),
+    (["--lake"], "--lake needs a value: --lake LAKE"),
     (["--json=1"], "--json takes no value"),
     (["--auto-resume=no"], "--auto-resume takes no value"),
     (["--date", DAY, "--date", DAY], "--date is given twice"),
@@ -110,7 +110,7 @@ REFUSED = [
     (["lst"], 'unknown command "lst": did you mean list?'),
     (["stat"], 'unknown command "stat": did you mean status?'),
     (["frobnicate"], 'unknown command "frobnicate": see pncp-details --help'),
-    *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("doctor", "serve")],
+    *[([command], f'unknown command "{command}": see pncp-details --help') for command in ("serve", "dashboard")],
     (["completion"], "completion: give bash, zsh or fish"),
     (["completion", "tcsh"], "completion: give bash, zsh or fish"),
     (["completion", "bash", "zsh"], 'unexpected argument "zsh": flags begin with --'),
