@@ -81,5 +81,7 @@ struct pncp_lease;
 MUST_CHECK enum pncp_code pncp_lease_begin(struct pncp_lake *lake, const char *path, struct pncp_view holder,
                                            struct pncp_lease **ret_lease, struct pncp_err *err);
 void pncp_lease_end(struct pncp_lease *lease); /* NULL is fine */
+/* Does a lease with that text hold its day at `now_s` (UTC, the store's clock)? What cannot be read holds nothing. */
+bool pncp_lease_holds(struct pncp_view text, int64_t now_s);
 
 #endif

@@ -56,17 +56,18 @@ static enum pncp_code write_lease(struct pncp_lease *lease, int seconds, struct 
     return pncp_lake_write_if(lease->lake, lease->path, NULL, &lease->version, &body, &lease->version, err);
 }
 
-/* Does `text` hold the day, and is that not us? What cannot be read holds nothing. */
-static bool held_by_other(const struct pncp_lease *lease, const struct pncp_buf *text, int64_t now_s)
+bool pncp_lease_holds(struct pncp_view text, int64_t now_s)
 {
     AUTO(pncp_json_release) struct pncp_json json = {0};
-    struct pncp_view ours = pncp_buf_view(&lease->holder);
     int64_t until_us;
-    if (pncp_json_parse(pncp_buf_view(text), &json, NULL, NULL) != PNCP_OK ||
-        !pncp_datetime_parse(pncp_json_text(pncp_json_get(json.root, "expires_at")), &until_us))
-        return false;
-    bool us = text->len > ours.len && memcmp(text->data, ours.data, ours.len) == 0;
-    return !us && until_us / 1000000 > now_s;
+    return pncp_json_parse(text, &json, NULL, NULL) == PNCP_OK &&
+           pncp_datetime_parse(pncp_json_text(pncp_json_get(json.root, "expires_at")), &until_us) &&
+           until_us / 1000000 > now_s;
+}
+
+static bool is_ours(const struct pncp_lease *lease, const struct pncp_buf *text)
+{
+    return text->len > lease->holder.len && memcmp(text->data, lease->holder.data, lease->holder.len) == 0;
 }
 
 static enum pncp_code take_once(struct pncp_lease *lease, struct pncp_err *err)
@@ -78,7 +79,7 @@ static enum pncp_code take_once(struct pncp_lease *lease, struct pncp_err *err)
         rc = PNCP_OK;
     if (rc != PNCP_OK)
         return rc;
-    if (held_by_other(lease, &text, pncp_s3_now_s(lease->lake->s3)))
+    if (!is_ours(lease, &text) && pncp_lease_holds(pncp_buf_view(&text), pncp_s3_now_s(lease->lake->s3)))
         return pncp_err_set(err, PNCP_E_BUSY, "lake %s: the day is held by another run: %.*s", lease->lake->url,
                             (int)PNCP_MIN(text.len, (size_t)300), text.data);
     return write_lease(lease, LEASE_S, err);
