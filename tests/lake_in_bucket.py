@@ -27,6 +27,11 @@ class Bucket:
                 path.write_bytes(content)
         return Day(folder)
 
+    def put(self, files) -> None:
+        """What Day.files gave."""
+        for name, content in files.items():
+            self.server.put(f"{self.url}/{name}", content)
+
     def ingest(self, sim, *args, **more):
         return ingest(sim, self.url, *args, **{"env": self.server.env, **more})
 

@@ -26,6 +26,12 @@ uint64_t pncp_clock_cpu_us(void)
     return (uint64_t)clock_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
+void pncp_clock_sleep_us(uint64_t us)
+{
+    const struct timespec wait = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+    (void)nanosleep(&wait, NULL);
+}
+
 /* Days since 1970-01-01; years count from March so that the leap day is the last of its year. */
 static int32_t days_of_civil(int year, int month, int day)
 {

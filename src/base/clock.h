@@ -19,9 +19,10 @@ struct pncp_days { /* first … last, one at least */
     bool range; /* asked for as a range, perhaps of one day */
 };
 
-int64_t pncp_clock_now_us(void);   /* UTC, wall */
-uint64_t pncp_clock_mono_ms(void); /* monotonic: for deadlines and rates */
-uint64_t pncp_clock_cpu_us(void);  /* CPU time of this thread: for stage figures */
+int64_t pncp_clock_now_us(void);       /* UTC, wall */
+uint64_t pncp_clock_mono_ms(void);     /* monotonic: for deadlines and rates */
+uint64_t pncp_clock_cpu_us(void);      /* CPU time of this thread: for stage figures */
+void pncp_clock_sleep_us(uint64_t us); /* a signal may end it early */
 
 /* Civil date <-> days (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"). year 1..9999. */
 bool pncp_date_from_civil(int year, int month, int day, struct pncp_date *ret_date); /* false: no such day */

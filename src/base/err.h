@@ -52,6 +52,14 @@ enum pncp_code pncp_err_wrap(struct pncp_err *err, enum pncp_code rc, const char
 #define pncp_err_wrap(err, rc, ...) ((void)pncp_err_wrap(err, rc, __VA_ARGS__), (rc))
 #endif
 
+/* Mark what was set, unless err is NULL: the same call may succeed later. Returns `code`. */
+static inline enum pncp_code pncp_err_transient(struct pncp_err *err, enum pncp_code code)
+{
+    if (err != NULL)
+        err->transient = true;
+    return code;
+}
+
 /* A short stable name, "parse", "io" …; for logs. */
 const char *pncp_code_name(enum pncp_code code);
 

@@ -21,14 +21,8 @@ void pncp_random_bytes(void *data, size_t len)
 
 void pncp_random_hex(size_t bytes, char *ret_text)
 {
-    static const char hex[] = "0123456789abcdef";
-    pncp_random_bytes(ret_text + bytes, bytes); /* in the second half: read before the text comes there */
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char byte = (unsigned char)ret_text[bytes + i];
-        ret_text[2 * i] = hex[byte >> 4];
-        ret_text[2 * i + 1] = hex[byte & 15];
-    }
-    ret_text[2 * bytes] = '\0';
+    pncp_random_bytes(ret_text + bytes, bytes);
+    pncp_hex(ret_text + bytes, bytes, ret_text);
 }
 
 /* splitmix64, Steele, Lea, Flood 2014: constants of their reference. */

@@ -3,10 +3,9 @@
 #ifndef PNCP_RANDOM_H
 #define PNCP_RANDOM_H
 
-#include "base/base.h"
+#include "base/hex.h"
 
 void pncp_random_bytes(void *data, size_t len);
-#define PNCP_HEX_BYTES(bytes) (2 * (bytes) + 1)
 void pncp_random_hex(size_t bytes, char *ret_text); /* ret_text holds PNCP_HEX_BYTES(bytes) */
 uint64_t pncp_splitmix(uint64_t *state);
 uint64_t pncp_hash64(const void *data, size_t len, uint64_t seed); /* not for hostile input */

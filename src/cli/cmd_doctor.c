@@ -36,9 +36,9 @@ static void tell(void *ctx, const struct pncp_finding *finding)
     }
 }
 
-static void tell_error(struct doctor *doctor, const char *what, const struct pncp_err *err)
+static void tell_error(struct doctor *doctor, const struct pncp_err *err)
 {
-    struct pncp_finding finding = {.level = PNCP_FINDING_REFUSED, .what = what};
+    struct pncp_finding finding = {.level = PNCP_FINDING_REFUSED, .what = "lake"};
     (void)snprintf(finding.text, sizeof(finding.text), "%s", err->msg);
     tell(doctor, &finding);
 }
@@ -57,7 +57,7 @@ static int examine(const struct pncp_cli *cli, struct doctor *doctor)
     pncp_lake_free(lake);
     if (rc == PNCP_OK || (rc == PNCP_E_UNSUPPORTED && doctor->refused))
         return doctor->refused ? 1 : 0;
-    tell_error(doctor, "lake", &err);
+    tell_error(doctor, &err);
     return pncp_exit_of(&err);
 }
 

@@ -266,10 +266,8 @@ enum pncp_code pncp_data_gone(enum pncp_code rc, struct pncp_err *err)
 {
     if (rc != PNCP_E_NOTFOUND)
         return rc;
-    (void)pncp_err_set(err, PNCP_E_UNAVAILABLE, "the day's details.parquet is gone although this run has seen it");
-    if (err != NULL)
-        err->transient = true;
-    return PNCP_E_UNAVAILABLE;
+    return pncp_err_transient(
+        err, pncp_err_set(err, PNCP_E_UNAVAILABLE, "the day's details.parquet is gone although this run has seen it"));
 }
 
 enum pncp_code pncp_data_open_known(const struct pncp_data *data, struct pncp_object *ret_object, struct pncp_err *err)

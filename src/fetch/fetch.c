@@ -1,7 +1,7 @@
 #include "fetch/fetch.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "fetch/backoff.h"
 #include "fetch/fetch_int.h"
 
 #include <string.h>

@@ -162,13 +162,11 @@ enum pncp_code pncp_outage_given_up(const struct pncp_fetch *fetch, uint64_t now
         const struct pncp_fetch_api *api = &fetch->apis[i];
         if (!pncp_breaker_over(&api->breaker, now))
             continue;
-        (void)pncp_err_set(err, PNCP_E_UNAVAILABLE,
-                           "the %s API has answered nothing good for %.0f s (%s): run again later", names[i],
-                           (double)pncp_breaker_silent_ms(&api->breaker, now) / 1000,
-                           api->trouble[0] == '\0' ? "http_429" : api->trouble);
-        if (err != NULL)
-            err->transient = true;
-        return PNCP_E_UNAVAILABLE;
+        return pncp_err_transient(err,
+                                  pncp_err_set(err, PNCP_E_UNAVAILABLE,
+                                               "the %s API has answered nothing good for %.0f s (%s): run again later",
+                                               names[i], (double)pncp_breaker_silent_ms(&api->breaker, now) / 1000,
+                                               api->trouble[0] == '\0' ? "http_429" : api->trouble));
     }
     return PNCP_OK;
 }

@@ -1,5 +1,6 @@
 #include "http/call.h"
 #include "base/mem.h"
+#include "http/easy.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -203,14 +204,9 @@ static bool set_up(CURL *easy, struct transfer *t, struct curl_slist *headers, c
 {
     const struct pncp_call *call = t->call;
     bool sends = call->method[0] == 'P'; /* PUT, POST */
-    return curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
+    return pncp_easy_set_up(easy, CONNECT_TIMEOUT_MS) && curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms) == CURLE_OK &&

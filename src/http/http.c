@@ -5,6 +5,7 @@
 #include "http/http.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/easy.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -109,22 +110,17 @@ static bool set_up(struct slot *slot)
 {
     CURL *easy = slot->easy;
     const char *bundle = getenv("CURL_CA_BUNDLE");
-    bool ok =
-        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->http->headers) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, slot->http->options.user_agent) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)slot->http->options.connect_timeout_ms) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK;
+    bool ok = pncp_easy_set_up(easy, slot->http->options.connect_timeout_ms) &&
+              curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->http->headers) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_USERAGENT, slot->http->options.user_agent) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK;
     return ok && (bundle == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, bundle) == CURLE_OK);
 }
 

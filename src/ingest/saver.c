@@ -1,13 +1,12 @@
 #include "ingest/saver.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "day/state.h"
 #include "model/model.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
-#include <time.h>
 
 #define RETRY_FIRST_MS 100
 #define TRIM_EVERY_LOTS 4 /* the holes that they leave in the allocator's arenas go back then */
@@ -46,8 +45,7 @@ static bool pause_before_retry(struct pncp_saver *saver, uint64_t since_ms, uint
         return false;
     uint64_t left = PNCP_MIN((uint64_t)*wait_ms, saver->retry_ms - waited);
     for (uint64_t end = pncp_clock_mono_ms() + left; !atomic_load(&saver->hurry) && pncp_clock_mono_ms() < end;) {
-        const struct timespec step = {.tv_nsec = 20 * 1000 * 1000};
-        (void)nanosleep(&step, NULL);
+        pncp_clock_sleep_us(20 * 1000);
     }
     *wait_ms = PNCP_MIN(*wait_ms * 2, (uint32_t)RETRY_LONGEST_MS);
     return true;
@@ -190,18 +188,10 @@ static void *run(void *arg)
 
 enum pncp_code pncp_saver_start(struct pncp_saver *saver, struct pncp_err *err)
 {
-    pthread_condattr_t attr;
     (void)pthread_mutex_init(&saver->mutex, NULL);
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&saver->changed, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    pncp_cond_init(&saver->changed);
     saver->state_at_ms = pncp_clock_mono_ms();
-    sigset_t all, old; /* signals are the main thread's */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = pthread_create(&saver->thread, NULL, run, saver);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int failed = pncp_thread_start(&saver->thread, run, saver);
     if (failed != 0)
         return pncp_err_sys(err, failed, "start the saver thread");
     saver->started = true;
@@ -265,14 +255,7 @@ void pncp_saver_hurry(struct pncp_saver *saver)
 
 bool pncp_saver_wait(struct pncp_saver *saver, uint32_t timeout_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    const struct timespec until = pncp_deadline(timeout_ms);
     (void)pthread_mutex_lock(&saver->mutex);
     while (saver->busy && pthread_cond_timedwait(&saver->changed, &saver->mutex, &until) != ETIMEDOUT)
         ;

@@ -1,5 +1,6 @@
 /* What every lake has in common, whatever is behind it. */
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "lake/lake_int.h"
 
@@ -29,8 +30,7 @@ void pncp_lake_tag(const struct pncp_lake *lake, char ret_tag[PNCP_LAKE_TAG_BYTE
 {
     unsigned char hash[SHA256_DIGEST_LENGTH];
     (void)SHA256((const unsigned char *)lake->url, strlen(lake->url), hash);
-    for (size_t i = 0; i < PNCP_LAKE_TAG_BYTES / 2; i++)
-        (void)snprintf(ret_tag + 2 * i, 3, "%02x", hash[i]);
+    pncp_hex(hash, PNCP_LAKE_TAG_BYTES / 2, ret_tag);
 }
 
 const char *pncp_lake_url(const struct pncp_lake *lake)

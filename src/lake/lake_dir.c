@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #define VERSION_TAIL_BYTES                                                                                             \
@@ -164,8 +163,7 @@ static int lock_within_limit(int fd)
             continue;
         if (errno != EWOULDBLOCK || pncp_clock_mono_ms() - begun >= LOCK_WAIT_MS)
             return -1;
-        const struct timespec step = {.tv_nsec = step_ms * 1000 * 1000};
-        (void)nanosleep(&step, NULL);
+        pncp_clock_sleep_us((uint64_t)step_ms * 1000);
     }
 }
 
@@ -189,11 +187,9 @@ static enum pncp_code take_lock(struct pncp_lake *lake, const char *lock, int *r
         pncp_fd_close(&fd);
         if (why != EWOULDBLOCK)
             return pncp_err_sys(err, why, "lake %s: lock %s", lake->url, lock);
-        (void)pncp_err_set(err, PNCP_E_BUSY, "lake %s: %s is held by another process for more than %d s", lake->url,
-                           lock, LOCK_WAIT_MS / 1000);
-        if (err != NULL)
-            err->transient = true;
-        return PNCP_E_BUSY;
+        return pncp_err_transient(err, pncp_err_set(err, PNCP_E_BUSY,
+                                                    "lake %s: %s is held by another process for more than %d s",
+                                                    lake->url, lock, LOCK_WAIT_MS / 1000));
     }
     *ret_fd = fd;
     return PNCP_OK;

@@ -4,8 +4,6 @@
 
 #include "lake/lake.h"
 
-#include <pthread.h>
-
 #define PNCP_TMP_FOLDER "pncp_details/_state/tmp"
 
 /* What is behind a lake. The functions are those of lake.h, whose words hold for them. */
@@ -46,7 +44,6 @@ struct pncp_lake {
     struct pncp_s3 *s3;  /* lake_s3.c */
     struct pncp_later *later;
     bool uploads_swept; /* atomic */
-    pthread_mutex_t mirror_mutex;
     struct pncp_mirror *mirror;
 };
 
@@ -55,6 +52,10 @@ MUST_CHECK enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_
 MUST_CHECK enum pncp_code pncp_lake_s3_open(const char *url, const struct pncp_lake_options *options,
                                             struct pncp_lake **ret_lake, struct pncp_err *err);
 
+/* As pncp_lake_splice_if; s3_splice.c. */
+MUST_CHECK enum pncp_code pncp_s3_splice_if(struct pncp_lake *lake, const char *path, const char *lock,
+                                            const struct pncp_version *expected, const struct pncp_splice *splice,
+                                            struct pncp_version *ret_version, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_s3_check(struct pncp_lake *lake, pncp_finding_fn *tell, void *ctx, struct pncp_err *err);
 
 /* A new temp file, locked for as long as it is open, so that a sweep leaves it alone. */

@@ -1,8 +1,7 @@
 #include "lake/later.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 
 struct pncp_later {
@@ -46,11 +45,7 @@ enum pncp_code pncp_later_new(pncp_later_fn *write, void *ctx, struct pncp_later
     later->ctx = ctx;
     (void)pthread_mutex_init(&later->mutex, NULL);
     (void)pthread_cond_init(&later->changed, NULL);
-    sigset_t all, old; /* signals are the main thread's */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = pthread_create(&later->thread, NULL, run, later);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int failed = pncp_thread_start(&later->thread, run, later);
     if (failed != 0) {
         (void)pthread_mutex_destroy(&later->mutex);
         (void)pthread_cond_destroy(&later->changed);

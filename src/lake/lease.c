@@ -6,16 +6,14 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "lake/lake_int.h"
 #include "lake/s3_client.h"
 #include "json/json.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define LEASE_S 90
 #define RENEW_EVERY_MS 30000
@@ -90,14 +88,7 @@ static enum pncp_code take_once(struct pncp_lease *lease, struct pncp_err *err)
 /* Until `ms` have passed; false: it is to end. */
 static bool wait_for(struct pncp_lease *lease, uint32_t ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    const struct timespec until = pncp_deadline(ms);
     (void)pthread_mutex_lock(&lease->mutex);
     while (!lease->quit && pthread_cond_timedwait(&lease->changed, &lease->mutex, &until) != ETIMEDOUT)
         ;
@@ -112,8 +103,7 @@ static void *renew(void *arg)
     uint32_t wait_ms = RENEW_EVERY_MS;
     while (wait_for(lease, wait_ms)) {
         enum pncp_code rc = write_lease(lease, LEASE_S, NULL);
-        if (rc ==
-            PNCP_E_CONFLICT) /* what had no answer may have been done: then the object is ours, of another version */
+        if (rc == PNCP_E_CONFLICT) /* a renewal that had no answer was done, perhaps: then the version is ours */
             rc = take_once(lease, NULL);
         if (rc == PNCP_E_BUSY)
             return NULL; /* we were stopped for so long that another run has it */
@@ -124,11 +114,7 @@ static void *renew(void *arg)
 
 static enum pncp_code start_renewing(struct pncp_lease *lease, struct pncp_err *err)
 {
-    sigset_t all, old; /* signals are the main thread's */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = pthread_create(&lease->thread, NULL, renew, lease);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    int failed = pncp_thread_start(&lease->thread, renew, lease);
     lease->started = failed == 0;
     return failed == 0 ? PNCP_OK : pncp_err_sys(err, failed, "start the lease's thread");
 }
@@ -139,16 +125,12 @@ enum pncp_code pncp_lease_begin(struct pncp_lake *lake, const char *path, struct
                                 struct pncp_lease **ret_lease, struct pncp_err *err)
 {
     struct pncp_lease *lease = pncp_calloc(1, sizeof(*lease));
-    pthread_condattr_t attr;
     if (lease == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "lease: out of memory");
     lease->lake = lake;
     (void)snprintf(lease->path, sizeof(lease->path), "%s", path);
     (void)pthread_mutex_init(&lease->mutex, NULL);
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&lease->changed, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    pncp_cond_init(&lease->changed);
     enum pncp_code rc = pncp_buf_append(&lease->holder, holder.data, holder.len - 1);
     if (rc != PNCP_OK)
         rc = pncp_err_set(err, rc, "lease: out of memory");

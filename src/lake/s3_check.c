@@ -6,6 +6,8 @@
 #include "base/random.h"
 #include "lake/lake_int.h"
 #include "lake/s3_client.h"
+#include "lake/s3_upload.h"
+#include "lake/s3_xml.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,16 +36,16 @@ static void found(struct check *check, enum pncp_finding_level level, const char
     }
 }
 
-/* The status of one request; 0 and *rc: no answer. *ret_id: an upload's, when the answer has one. */
-static long status_of(struct check *check, const struct pncp_s3_request *request, char ret_id[256], enum pncp_code *rc)
+/* The status of one request; 0 and *rc: no answer. *upload: its id, when the answer has one. */
+static long status_of(struct check *check, const struct pncp_s3_request *request, struct pncp_upload *upload,
+                      enum pncp_code *rc)
 {
     struct pncp_s3_answer answer;
     *rc = pncp_s3_ask(check->lake->s3, request, &answer, check->err);
     if (*rc != PNCP_OK)
         return 0;
-    struct pncp_view rest = pncp_buf_view(&answer.body), id;
-    if (ret_id != NULL && pncp_s3_xml_next(&rest, "UploadId", &id))
-        (void)snprintf(ret_id, 256, PNCP_VIEW_FMT, PNCP_VIEW_ARG(id));
+    if (upload != NULL && !pncp_s3_xml_text(pncp_buf_view(&answer.body), "UploadId", upload->id, sizeof(upload->id)))
+        upload->id[0] = '\0';
     /* not a matter of conditions: no rights, no such bucket, a store in trouble */
     if (answer.status == 401 || answer.status == 403 || answer.status >= 500 ||
         strcmp(answer.code, "NoSuchBucket") == 0)
@@ -120,54 +122,48 @@ static enum pncp_code check_absent(struct check *check)
     return rc;
 }
 
-/* One small part, and a Complete that must not be. */
+/* Is a Complete of what is uploaded so far, which must not be, refused? */
+static enum pncp_code check_condition(struct check *check, const struct pncp_upload *upload, const char *what)
+{
+    AUTO(pncp_buf_release) struct pncp_buf xml = {0};
+    enum pncp_code rc = pncp_upload_list(upload, &xml);
+    if (rc != PNCP_OK)
+        return pncp_err_set(check->err, rc, "lake %s: out of memory", check->lake->url);
+    const struct pncp_call_piece list = {.bytes = pncp_buf_view(&xml)};
+    const struct pncp_s3_request complete = {.method = "POST",
+                                             .path = check->path,
+                                             .query = {{"uploadId", upload->id}},
+                                             .headers = {{"if-match", STALE}},
+                                             .pieces = &list,
+                                             .piece_count = 1,
+                                             .once = true};
+    long status = status_of(check, &complete, NULL, &rc);
+    if (rc == PNCP_OK)
+        found(check, is_done(status) ? PNCP_FINDING_REFUSED : PNCP_FINDING_GOOD, what,
+              is_done(status) ? "the store ignores it (MinIO before 2024-05): a checkpoint could overwrite another "
+                                "run's; use a newer one, or one run at a time and --unsafe-store"
+                              : "another version is not replaced");
+    return rc;
+}
+
+/* One small part, and a Complete of it. */
 static enum pncp_code check_complete(struct check *check)
 {
     static const char what[] = "If-Match on CompleteMultipartUpload";
-    char id[256] = "", xml[256];
+    struct pncp_upload upload = {.lake = check->lake, .path = check->path};
     enum pncp_code rc;
     const struct pncp_s3_request begin = {
         .method = "POST", .path = check->path, .query = {{"uploads", ""}}, .once = true};
-    (void)status_of(check, &begin, id, &rc);
-    if (rc == PNCP_OK && id[0] == '\0')
+    (void)status_of(check, &begin, &upload, &rc);
+    if (rc == PNCP_OK && upload.id[0] == '\0')
         found(check, PNCP_FINDING_REFUSED, what, "the store has no multipart uploads; use another store");
-    if (rc != PNCP_OK || id[0] == '\0')
+    if (rc != PNCP_OK || upload.id[0] == '\0')
         return rc;
     const struct pncp_call_piece piece = {.bytes = PNCP_VIEW_LIT("a part")};
-    const struct pncp_s3_request part = {.method = "PUT",
-                                         .path = check->path,
-                                         .query = {{"partNumber", "1"}, {"uploadId", id}},
-                                         .pieces = &piece,
-                                         .piece_count = 1};
-    struct pncp_s3_answer answer;
-    rc = pncp_s3_ask(check->lake->s3, &part, &answer, check->err);
-    if (rc == PNCP_OK) {
-        (void)snprintf(xml, sizeof(xml),
-                       "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>%s</ETag></Part>"
-                       "</CompleteMultipartUpload>",
-                       answer.etag);
-        pncp_s3_answer_release(&answer);
-        const struct pncp_call_piece list = {.bytes = pncp_view_of(xml)};
-        const struct pncp_s3_request complete = {.method = "POST",
-                                                 .path = check->path,
-                                                 .query = {{"uploadId", id}},
-                                                 .headers = {{"if-match", STALE}},
-                                                 .pieces = &list,
-                                                 .piece_count = 1,
-                                                 .once = true};
-        long status = status_of(check, &complete, NULL, &rc);
-        if (rc == PNCP_OK)
-            found(check, is_done(status) ? PNCP_FINDING_REFUSED : PNCP_FINDING_GOOD, what,
-                  is_done(status) ? "the store ignores it (MinIO before 2024-05): a checkpoint could overwrite another "
-                                    "run's; use a newer one, or one run at a time and --unsafe-store"
-                                  : "another version is not replaced");
-    }
-    const struct pncp_s3_request abort = {.method = "DELETE", .path = check->path, .query = {{"uploadId", id}}};
-    enum pncp_code ignored;
-    struct pncp_err *err = check->err;
-    check->err = NULL;
-    (void)status_of(check, &abort, NULL, &ignored);
-    check->err = err;
+    rc = pncp_upload_send(&upload, &piece, 1, check->err);
+    if (rc == PNCP_OK)
+        rc = check_condition(check, &upload, what);
+    pncp_upload_abort(&upload);
     return rc;
 }
 
@@ -175,13 +171,11 @@ static enum pncp_code check_versioning(struct check *check)
 {
     const struct pncp_s3_request request = {.method = "GET", .query = {{"versioning", ""}}};
     struct pncp_s3_answer answer;
-    struct pncp_view text = {"", 0};
     enum pncp_code rc = pncp_s3_ask(check->lake->s3, &request, &answer, check->err);
     if (rc != PNCP_OK)
         return rc;
-    struct pncp_view rest = pncp_buf_view(&answer.body);
     bool enabled =
-        answer.status == 200 && pncp_s3_xml_next(&rest, "Status", &text) && pncp_view_eq_text(text, "Enabled");
+        answer.status == 200 && pncp_view_eq_text(pncp_s3_xml_first(pncp_buf_view(&answer.body), "Status"), "Enabled");
     if (answer.status != 200)
         found(check, PNCP_FINDING_WARNING, "versioning",
               "these credentials may not ask whether the bucket is versioned");

@@ -1,10 +1,13 @@
 #include "lake/s3_client.h"
+#include "base/backoff.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "http/call.h"
 #include "lake/s3_config.h"
 #include "lake/s3_credentials.h"
+#include "lake/s3_xml.h"
 #include "lake/sigv4.h"
 
 #include <openssl/crypto.h>
@@ -92,11 +95,13 @@ static enum pncp_code no_memory(struct pncp_err *err)
     return pncp_err_set(err, PNCP_E_NOMEM, "s3: out of memory");
 }
 
-static enum pncp_code hash_piece(EVP_MD_CTX *hash, const struct pncp_call_piece *piece, char *chunk,
-                                 struct pncp_err *err)
+static enum pncp_code hash_piece(EVP_MD_CTX *hash, const struct pncp_call_piece *piece, struct pncp_err *err)
 {
     if (piece->len == 0)
         return EVP_DigestUpdate(hash, piece->bytes.data, piece->bytes.len) == 1 ? PNCP_OK : no_memory(err);
+    AUTO(pncp_free_ptr) char *chunk = pncp_malloc(CHUNK_BYTES);
+    if (chunk == NULL)
+        return no_memory(err);
     for (uint64_t at = 0; at < piece->len;) {
         ssize_t got = pncp_call_piece_read(piece, at, chunk, CHUNK_BYTES);
         if (got <= 0)
@@ -112,19 +117,21 @@ static enum pncp_code hash_piece(EVP_MD_CTX *hash, const struct pncp_call_piece 
 static enum pncp_code hash_body(const struct pncp_s3_request *request, char ret_hex[PNCP_SHA256_HEX_BYTES],
                                 struct pncp_err *err)
 {
+    if (request->piece_count == 0) {
+        memcpy(ret_hex, PNCP_SIGV4_NO_BODY, PNCP_SHA256_HEX_BYTES);
+        return PNCP_OK;
+    }
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    AUTO(pncp_free_ptr) char *chunk = pncp_malloc(CHUNK_BYTES);
     EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    enum pncp_code rc =
-        chunk != NULL && hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 ? PNCP_OK : no_memory(err);
+    enum pncp_code rc = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 ? PNCP_OK : no_memory(err);
     for (size_t i = 0; rc == PNCP_OK && i < request->piece_count; i++)
-        rc = hash_piece(hash, &request->pieces[i], chunk, err);
+        rc = hash_piece(hash, &request->pieces[i], err);
     if (rc == PNCP_OK && EVP_DigestFinal_ex(hash, digest, &len) != 1)
         rc = no_memory(err);
     EVP_MD_CTX_free(hash);
-    for (unsigned i = 0; i < len; i++)
-        (void)snprintf(ret_hex + (size_t)2 * i, 3, "%02x", digest[i]);
+    if (rc == PNCP_OK)
+        pncp_hex(digest, len, ret_hex);
     return rc;
 }
 
@@ -192,11 +199,8 @@ static enum pncp_code failed(const struct pncp_s3 *s3, const struct pncp_s3_requ
             err, rc, "lake %s: the certificate of %s is not trusted (%s); set AWS_CA_BUNDLE to the file of its CA",
             s3->url, s3->config.endpoint, why);
     default:
-        (void)pncp_err_set(err, PNCP_E_UNAVAILABLE, "lake %s: no answer from %s (%s)", s3->url, s3->config.endpoint,
-                           why);
-        if (err != NULL)
-            err->transient = true;
-        return PNCP_E_UNAVAILABLE;
+        return pncp_err_transient(err, pncp_err_set(err, PNCP_E_UNAVAILABLE, "lake %s: no answer from %s (%s)", s3->url,
+                                                    s3->config.endpoint, why));
     }
 }
 
@@ -236,21 +240,19 @@ static enum pncp_code ask_once(struct pncp_s3 *s3, struct transfer *t, struct pn
 
 static void take_code(struct pncp_s3_answer *answer)
 {
-    struct pncp_view rest = pncp_buf_view(&answer->body), code;
-    if (pncp_s3_xml_next(&rest, "Code", &code))
-        (void)snprintf(answer->code, sizeof(answer->code), PNCP_VIEW_FMT, PNCP_VIEW_ARG(code));
+    struct pncp_view code = pncp_s3_xml_first(pncp_buf_view(&answer->body), "Code");
+    (void)snprintf(answer->code, sizeof(answer->code), PNCP_VIEW_FMT, PNCP_VIEW_ARG(code));
 }
 
 /* A region that the store names; true: it is another than ours was. */
 static bool take_region(struct pncp_s3 *s3, const struct transfer *t)
 {
     char region[sizeof(s3->region)] = "";
-    struct pncp_view rest = pncp_buf_view(&t->answer->body), text;
     if (t->region[0] != '\0')
         memcpy(region, t->region, sizeof(region));
-    else if (strcmp(t->answer->code, "AuthorizationHeaderMalformed") == 0 && pncp_s3_xml_next(&rest, "Region", &text) &&
-             text.len < sizeof(region))
-        (void)snprintf(region, sizeof(region), PNCP_VIEW_FMT, PNCP_VIEW_ARG(text));
+    else if (strcmp(t->answer->code, "AuthorizationHeaderMalformed") == 0 &&
+             !pncp_s3_xml_text(pncp_buf_view(&t->answer->body), "Region", region, sizeof(region)))
+        region[0] = '\0';
     (void)pthread_mutex_lock(&s3->mutex);
     bool other = region[0] != '\0' && strcmp(region, s3->region) != 0;
     if (other)
@@ -429,14 +431,6 @@ static bool is_trouble(long status)
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-static void pause_before(unsigned tries, uint64_t *random)
-{
-    uint64_t longest_us = (uint64_t)RETRY_FIRST_MS * 1000 << tries;
-    uint64_t wait_us = longest_us / 2 + pncp_splitmix(random) % (longest_us / 2);
-    const struct timespec wait = {.tv_sec = (time_t)(wait_us / 1000000), .tv_nsec = (long)(wait_us % 1000000) * 1000};
-    (void)nanosleep(&wait, NULL);
-}
-
 enum pncp_code pncp_s3_ask(struct pncp_s3 *s3, const struct pncp_s3_request *request, struct pncp_s3_answer *ret_answer,
                            struct pncp_err *err)
 {
@@ -468,7 +462,7 @@ enum pncp_code pncp_s3_ask(struct pncp_s3 *s3, const struct pncp_s3_request *req
         if (right)
             rights++;
         else
-            pause_before(tries++, &random);
+            pncp_clock_sleep_us(1000 * pncp_backoff_ms(RETRY_FIRST_MS, ++tries, -1, &random));
     }
 }
 
@@ -515,7 +509,7 @@ enum pncp_code pncp_s3_refused(const struct pncp_s3 *s3, const struct pncp_s3_re
 {
     const char *url = s3->url, *path = request->path == NULL ? "" : request->path, *fix = fix_for(answer->code);
     bool transient = is_trouble(answer->status) || strcmp(answer->code, "ExpiredToken") == 0;
-    enum pncp_code rc = PNCP_E_IO;
+    enum pncp_code rc = transient ? PNCP_E_UNAVAILABLE : PNCP_E_IO;
     if (fix != NULL)
         (void)pncp_err_set(err, rc, "lake %s: %s (%s)", url, fix, answer->code);
     else if (answer->status == 404 && request->path != NULL)
@@ -533,37 +527,5 @@ enum pncp_code pncp_s3_refused(const struct pncp_s3 *s3, const struct pncp_s3_re
     else
         (void)pncp_err_set(err, rc, "lake %s: %s %s: the store answers %ld%s%s", url, request->method, path,
                            answer->status, answer->code[0] == '\0' ? "" : " ", answer->code);
-    if (!transient)
-        return rc;
-    if (err != NULL) {
-        err->transient = true;
-        err->code = PNCP_E_UNAVAILABLE;
-    }
-    return PNCP_E_UNAVAILABLE;
-}
-
-/* ---- XML ------------------------------------------------------------------------------------- */
-
-/* Where `text` begins in `in`, or in.len. */
-static size_t find(struct pncp_view in, const char *text)
-{
-    const char *at = in.len == 0 ? NULL : memmem(in.data, in.len, text, strlen(text));
-    return at == NULL ? in.len : (size_t)(at - in.data);
-}
-
-bool pncp_s3_xml_next(struct pncp_view *rest, const char *name, struct pncp_view *ret_text)
-{
-    char begin[64], end[64];
-    (void)snprintf(begin, sizeof(begin), "<%s>", name);
-    (void)snprintf(end, sizeof(end), "</%s>", name);
-    size_t at = find(*rest, begin);
-    if (at == rest->len)
-        return false;
-    struct pncp_view text = pncp_view_from(*rest, at + strlen(begin));
-    size_t len = find(text, end);
-    if (len == text.len)
-        return false;
-    *ret_text = (struct pncp_view){text.data, len};
-    *rest = pncp_view_from(text, len + strlen(end));
-    return true;
+    return transient ? pncp_err_transient(err, rc) : rc;
 }

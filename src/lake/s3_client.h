@@ -73,10 +73,4 @@ void pncp_s3_answer_release(struct pncp_s3_answer *answer);
 enum pncp_code pncp_s3_refused(const struct pncp_s3 *s3, const struct pncp_s3_request *request,
                                const struct pncp_s3_answer *answer, struct pncp_err *err);
 
-/* ---- XML of the store's answers -------------------------------------------------------------- */
-
-/* The text of the next element `name` without elements in it, from *rest on, which moves behind it. Entities are as
- * they came. False: there is none. */
-bool pncp_s3_xml_next(struct pncp_view *rest, const char *name, struct pncp_view *ret_text);
-
 #endif

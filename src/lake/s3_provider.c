@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "lake/s3_config_int.h"
 #include "lake/s3_credentials_int.h"
+#include "lake/s3_xml.h"
+#include "lake/sigv4.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -115,36 +117,21 @@ static enum pncp_code take_expiry(struct pncp_view text, const char *from, struc
     return PNCP_OK;
 }
 
-/* The text of the first element of that name in *xml; empty when there is none. What STS writes has neither attributes
- * nor entities there. */
-static struct pncp_view element_of(struct pncp_view xml, const char *name)
-{
-    char open[40], close[40];
-    (void)snprintf(open, sizeof(open), "<%s>", name);
-    (void)snprintf(close, sizeof(close), "</%s>", name);
-    const char *begin = xml.len == 0 ? NULL : memmem(xml.data, xml.len, open, strlen(open));
-    if (begin == NULL)
-        return (struct pncp_view){"", 0};
-    struct pncp_view rest = pncp_view_from(xml, (size_t)(begin - xml.data) + strlen(open));
-    const char *end = memmem(rest.data, rest.len, close, strlen(close));
-    return end == NULL ? (struct pncp_view){"", 0} : (struct pncp_view){rest.data, (size_t)(end - rest.data)};
-}
-
 enum pncp_code pncp_s3_keys_parse_xml(struct pncp_view body, const char *from, struct pncp_s3_keys *ret_keys,
                                       struct pncp_err *err)
 {
     AUTO(pncp_s3_keys_release) struct pncp_s3_keys keys = {0};
     struct triple triple = {
         .from = from, .names = {"AccessKeyId", "SecretAccessKey", "SessionToken"}, .malformed = PNCP_E_PARSE};
-    struct pncp_view all = element_of(body, "Credentials");
+    struct pncp_view all = pncp_s3_xml_first(body, "Credentials");
     for (size_t i = 0; i < VALUES; i++) {
-        triple.values[i] = element_of(all, triple.names[i]);
+        triple.values[i] = pncp_s3_xml_first(all, triple.names[i]);
         if (triple.values[i].len > 0 && memchr(triple.values[i].data, '<', triple.values[i].len) != NULL)
             return pncp_err_set(err, PNCP_E_PARSE, "credentials from %s: %s is no text", from, triple.names[i]);
     }
     enum pncp_code rc = keep_triple(&triple, &keys, err);
     if (rc == PNCP_OK)
-        rc = take_expiry(element_of(all, "Expiration"), from, &keys, err);
+        rc = take_expiry(pncp_s3_xml_first(all, "Expiration"), from, &keys, err);
     if (rc != PNCP_OK)
         return rc;
     *ret_keys = keys;
@@ -191,13 +178,11 @@ static enum pncp_code check_fresh(const struct asker *asker, const struct pncp_s
     if (keys->expires_at_s == 0 || keys->expires_at_s > asker->now_s)
         return PNCP_OK;
     pncp_stamp_format(keys->expires_at_s * 1000000, stamp);
-    (void)pncp_err_set(
-        err, PNCP_E_UNAVAILABLE,
-        "credentials from %s: the new ones have expired already, at %s: is the clock of this machine right?", from,
-        stamp);
-    if (err != NULL)
-        err->transient = true;
-    return PNCP_E_UNAVAILABLE;
+    return pncp_err_transient(
+        err, pncp_err_set(
+                 err, PNCP_E_UNAVAILABLE,
+                 "credentials from %s: the new ones have expired already, at %s: is the clock of this machine right?",
+                 from, stamp));
 }
 
 static enum pncp_code ask(const struct asker *asker, const char *from, const char *url, const char *authorization,
@@ -240,45 +225,25 @@ static enum pncp_code read_token(const char *variable, struct pncp_buf *text, st
 
 /* ---- web identity ---------------------------------------------------------------------------- */
 
-/* Percent-encoded (RFC 3986 section 2.3), at most three times as long. Returns its end. */
-static char *put_encoded(char *at, struct pncp_view text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     (c != '\0' && strchr("-._~", c) != NULL);
-        if (!plain) {
-            *at++ = '%';
-            *at++ = digits[c >> 4];
-            c = (unsigned char)digits[c & 15];
-        }
-        *at++ = (char)c;
-    }
-    return at;
-}
-
-/* What STS is asked, to be wiped: the token is in it. */
-static char *make_form(struct pncp_view role, struct pncp_view token)
+/* What STS is asked, and a NUL; to be wiped: the token is in it. */
+static enum pncp_code make_form(const char *role, const char *token, struct pncp_buf *form)
 {
     const char *session = pncp_s3_env("AWS_ROLE_SESSION_NAME");
     const struct {
-        struct pncp_view key, value;
-    } fields[] = {{PNCP_VIEW_LIT("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn="), role},
-                  {PNCP_VIEW_LIT("&RoleSessionName="), pncp_view_of(session == NULL ? SESSION_NAME : session)},
-                  {PNCP_VIEW_LIT("&WebIdentityToken="), token}};
+        const char *key, *value;
+    } fields[] = {{"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=", role},
+                  {"&RoleSessionName=", session == NULL ? SESSION_NAME : session},
+                  {"&WebIdentityToken=", token}};
     size_t bytes = 1;
     for (size_t i = 0; i < PNCP_ARRAY_LEN(fields); i++)
-        bytes += fields[i].key.len + 3 * fields[i].value.len;
-    char *form = pncp_malloc(bytes), *at = form;
-    if (form == NULL)
-        return NULL;
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(fields); i++) {
-        memcpy(at, fields[i].key.data, fields[i].key.len);
-        at = put_encoded(at + fields[i].key.len, fields[i].value);
+        bytes += strlen(fields[i].key) + 3 * strlen(fields[i].value);
+    enum pncp_code rc = pncp_buf_reserve(form, bytes); /* now, so that growing leaves no copies */
+    for (size_t i = 0; rc == PNCP_OK && i < PNCP_ARRAY_LEN(fields); i++) {
+        rc = pncp_buf_text(form, fields[i].key);
+        if (rc == PNCP_OK)
+            rc = pncp_percent_encode(form, fields[i].value, false);
     }
-    *at = '\0';
-    return form;
+    return rc == PNCP_OK ? pncp_buf_append(form, "", 1) : rc;
 }
 
 /* STS's URL. It may have a path: MinIO's operator has one for each tenant. */
@@ -306,7 +271,7 @@ static enum pncp_code from_web_identity(const struct asker *asker, struct pncp_s
     static const char file[] = "AWS_WEB_IDENTITY_TOKEN_FILE", role[] = "AWS_ROLE_ARN", from[] = "web identity (STS)";
     AUTO(pncp_s3_wipe_buf) struct pncp_buf token = {0};
     AUTO(pncp_s3_wipe_buf) struct pncp_buf body = {0};
-    AUTO(pncp_s3_wipe_text) char *form = NULL;
+    AUTO(pncp_s3_wipe_buf) struct pncp_buf form = {0};
     AUTO(pncp_s3_wipe_text) char *url = NULL;
     if (pncp_s3_env(file) == NULL)
         return PNCP_E_NOTFOUND;
@@ -317,8 +282,8 @@ static enum pncp_code from_web_identity(const struct asker *asker, struct pncp_s
         rc = read_token(file, &token, err);
     if (rc != PNCP_OK)
         return rc;
-    form = make_form(pncp_view_of(pncp_s3_env(role)), pncp_buf_view(&token));
-    rc = form == NULL ? no_memory(err) : ask(asker, from, url, NULL, form, &body, err);
+    rc = make_form(pncp_s3_env(role), token.data, &form) == PNCP_OK ? ask(asker, from, url, NULL, form.data, &body, err)
+                                                                    : no_memory(err);
     if (rc == PNCP_OK)
         rc = pncp_s3_keys_parse_xml(pncp_buf_view(&body), from, keys, err);
     if (rc == PNCP_OK)

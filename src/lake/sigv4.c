@@ -1,5 +1,6 @@
 #include "lake/sigv4.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -16,22 +17,12 @@
 #define STAMP_DATE_LEN 8 /* of which the date */
 #define BLANK " \t\n\v\f\r"
 
-static void put_hex(const unsigned char hash[SHA256_DIGEST_LENGTH], char ret_hex[PNCP_SHA256_HEX_BYTES])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++) {
-        ret_hex[2 * i] = digits[hash[i] >> 4];
-        ret_hex[2 * i + 1] = digits[hash[i] & 15];
-    }
-    ret_hex[PNCP_SHA256_HEX_BYTES - 1] = '\0';
-}
-
 enum pncp_code pncp_sha256_hex(const void *data, size_t len, char ret_hex[PNCP_SHA256_HEX_BYTES])
 {
     unsigned char hash[SHA256_DIGEST_LENGTH];
     if (SHA256(data, len, hash) == NULL)
         return PNCP_E_NOMEM;
-    put_hex(hash, ret_hex);
+    pncp_hex(hash, sizeof(hash), ret_hex);
     return PNCP_OK;
 }
 
@@ -195,7 +186,7 @@ static enum pncp_code make_signature(const struct pncp_sigv4_key *key, const cha
         memcpy(mac, next, sizeof(mac));
     }
     if (ok)
-        put_hex(mac, ret_hex);
+        pncp_hex(mac, sizeof(mac), ret_hex);
     OPENSSL_cleanse(mac, sizeof(mac));
     OPENSSL_cleanse(next, sizeof(next));
     OPENSSL_cleanse(secret, secret_len);

@@ -4,7 +4,7 @@
  * True: what is found lies in the answer, in order, between its element's two ends, and none is found twice.
  */
 #include "fuzz.h"
-#include "lake/s3_client.h"
+#include "lake/s3_xml.h"
 
 static void check_element(struct pncp_view text, const char *name)
 {

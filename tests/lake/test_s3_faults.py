@@ -73,8 +73,7 @@ def large_day(minio, tmp_path_factory):
 def test_a_request_of_a_large_commit(request_of, way, large_day, minio, s3_proxy, simulator, tmp_path):
     args, files = large_day
     sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
-    for name, content in files.items():
-        minio.put(f"{bucket.url}/{name}", content)
+    bucket.put(files)
     goes_wrong(sim, minio, proxy, bucket, {**WAYS, **IN_200}[way](), *LARGE[request_of], 11100)
     assert minio.uploads(f"{bucket.url}/{DETAILS}") == []
 
@@ -152,8 +151,7 @@ def test_an_invented_tag_of_a_complete(large_day, minio, s3_proxy, simulator, tm
     """The store says yes to a Complete that it has not done: HEAD and the history know better."""
     args, files = large_day
     sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
-    for name, content in files.items():
-        minio.put(f"{bucket.url}/{name}", content)
+    bucket.put(files)
     body = b'<CompleteMultipartUploadResult><ETag>"0123456789abcdef0123456789abcdef-2"</ETag></CompleteMultipartUploadResult>'
     goes_wrong(sim, minio, proxy, bucket, answer(200, body=body), "POST", "uploadId=", 11100)
 
@@ -161,8 +159,7 @@ def test_an_invented_tag_of_a_complete(large_day, minio, s3_proxy, simulator, tm
 def test_a_commit_above_a_part_costs_six_requests(large_day, minio, s3_proxy, simulator, tmp_path):
     args, files = large_day
     sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
-    for name, content in files.items():
-        minio.put(f"{bucket.url}/{name}", content)
+    bucket.put(files)
     result = ingest(sim, bucket.url, "--checkpoint-every", 50, "--batch-size", 100, env=proxy.env)
     assert result.day["checkpoints"] == 2
     posts = [i for i, seen in enumerate(proxy.seen(path="details.parquet")) if "uploadId=" in seen.query and seen.method == "POST"]
@@ -176,8 +173,7 @@ def test_a_commit_above_a_part_costs_six_requests(large_day, minio, s3_proxy, si
 def test_uploads_of_a_day_ago_are_removed(large_day, minio, s3_proxy, simulator, tmp_path):
     args, files = large_day
     sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
-    for name, content in files.items():
-        minio.put(f"{bucket.url}/{name}", content)
+    bucket.put(files)
     for _ in range(2):
         minio.request("POST", f"{bucket.url}/{DETAILS}", {"uploads": ""})
     old, young = minio.uploads(f"{bucket.url}/{DETAILS}")

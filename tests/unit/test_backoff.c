@@ -1,5 +1,5 @@
 /* When to try again: bounds of the waits, whatever the dice say. */
-#include "fetch/backoff.h"
+#include "base/backoff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

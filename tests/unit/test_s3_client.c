@@ -4,20 +4,6 @@
 
 #include <string.h>
 
-static void xml_is_read_element_by_element(void **state)
-{
-    (void)state;
-    struct pncp_view rest = PNCP_VIEW_LIT("<?xml version=\"1.0\"?><List><Key>a</Key><Keys>x</Keys><Key></Key><Key>b"),
-                     text;
-    assert_true(pncp_s3_xml_next(&rest, "Key", &text));
-    assert_true(pncp_view_eq_text(text, "a"));
-    assert_true(pncp_s3_xml_next(&rest, "Key", &text));
-    assert_int_equal(text.len, 0);
-    assert_false(pncp_s3_xml_next(&rest, "Key", &text)); /* it does not end */
-    rest = PNCP_VIEW_LIT("");
-    assert_false(pncp_s3_xml_next(&rest, "Key", &text));
-}
-
 static void an_answer_that_was_not_expected(void **state)
 {
     (void)state;
@@ -88,7 +74,6 @@ static void keys_have_the_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(xml_is_read_element_by_element),
         cmocka_unit_test(an_answer_that_was_not_expected),
         cmocka_unit_test(keys_have_the_prefix),
     };

@@ -1,4 +1,4 @@
-#include "fetch/backoff.h"
+#include "base/backoff.h"
 #include "base/random.h"
 
 uint64_t pncp_backoff_ms(uint32_t first_ms, unsigned failures, int64_t retry_after_s, uint64_t *random_state)
