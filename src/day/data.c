@@ -362,8 +362,8 @@ struct pncp_day_totals pncp_data_totals(const struct pncp_data *data)
     return totals;
 }
 
-enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, void *ctx, char ret_commit[PNCP_ID_BYTES],
-                                  struct pncp_err *err)
+static enum pncp_code walk_once(struct pncp_data *data, const struct pncp_row_walk *walk,
+                                char ret_commit[PNCP_ID_BYTES], struct pncp_err *err)
 {
     char path[PNCP_PLACE_BYTES], lock[PNCP_PLACE_BYTES];
     struct pncp_object object;
@@ -389,10 +389,24 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, each_row_fn *each, voi
         if (ret_commit != NULL && pncp_footer_kv(file.footer, "pncp.commit", &commit) &&
             commit.len + 1 == PNCP_ID_BYTES)
             (void)snprintf(ret_commit, PNCP_ID_BYTES, PNCP_VIEW_FMT, PNCP_VIEW_ARG(commit));
-        rc = pncp_data_each_row_of(&file, each, ctx, err);
+        rc = pncp_data_each_row_of(&file, walk->each, walk->ctx, err);
     }
     pncp_object_release(&object);
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "%s", path);
+}
+
+enum pncp_code pncp_data_each_row(struct pncp_data *data, const struct pncp_row_walk *walk,
+                                  char ret_commit[PNCP_ID_BYTES], struct pncp_err *err)
+{
+    char path[PNCP_PLACE_BYTES];
+    unsigned losses = 0;
+    pncp_place_format(PNCP_PLACE_DATA, data->date, path);
+    enum pncp_code rc = walk_once(data, walk, ret_commit, err);
+    while (rc == PNCP_E_CONFLICT && walk->again != NULL && pncp_race_lost(&losses, path, err) == PNCP_OK) {
+        walk->again(walk->ctx);
+        rc = walk_once(data, walk, ret_commit, err);
+    }
+    return rc;
 }
 
 /* ---- a new version --------------------------------------------------------------------------- */

@@ -58,12 +58,18 @@ struct pncp_data_row { /* what each_key tells of a row, in the file's order */
     int64_t obtido_em_us;
     uint64_t mark; /* hash of run_id, checkpoint and obtido_em: another one is another row of that key */
 };
-/* Go through the keys of the file as it is now on disk (one pinned version). The callback's error ends the walk.
- * `ret_commit` (may be NULL): that version's commit id. */
-MUST_CHECK enum pncp_code pncp_data_each_row(struct pncp_data *data,
-                                             enum pncp_code (*each)(void *ctx, const struct pncp_data_row *row,
-                                                                    struct pncp_err *err),
-                                             void *ctx, char ret_commit[PNCP_ID_BYTES], struct pncp_err *err);
+struct pncp_row_walk {
+    enum pncp_code (*each)(void *ctx, const struct pncp_data_row *row,
+                           struct pncp_err *err); /* its error ends the walk */
+    void (*again)(void *ctx); /* forget the rows told so far: another version took this one's place while it was being
+                                 read, and its rows are told from the first on. NULL: that ends the walk */
+    void *ctx;
+};
+/* Go through the keys of the file as it is now in the lake (one pinned version). `ret_commit` (may be NULL): that
+ * version's commit id. PNCP_E_CONFLICT: it was replaced while it was being read; with `again`, more often than race.h
+ * allows · errors of lake and data. */
+MUST_CHECK enum pncp_code pncp_data_each_row(struct pncp_data *data, const struct pncp_row_walk *walk,
+                                             char ret_commit[PNCP_ID_BYTES], struct pncp_err *err);
 
 struct pncp_lot {             /* a lot to append */
     struct pncp_table *table; /* newest details schema; rows whose keys are in the file are dropped */

@@ -32,7 +32,7 @@ static enum pncp_code take_row(void *ctx, const struct pncp_data_row *row, struc
 
 enum pncp_code pncp_falhas_from_rows(struct pncp_falhas *falhas, struct pncp_data *data, struct pncp_err *err)
 {
-    return pncp_data_each_row(data, take_row, falhas, NULL, err);
+    return pncp_data_each_row(data, &(struct pncp_row_walk){take_row, NULL, falhas}, NULL, err);
 }
 
 static enum pncp_code settle_once(struct pncp_falhas *falhas, struct pncp_data *data, struct pncp_err *err)

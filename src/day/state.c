@@ -95,7 +95,7 @@ static enum pncp_code save_once(struct pncp_data *data, bool *ret_again, struct 
     if (rc == PNCP_OK)
         rc = to_both(&w, PNCP_VIEW_LIT(HEAD), err);
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(data, put_key, &w, commit, err);
+        rc = pncp_data_each_row(data, &(struct pncp_row_walk){put_key, NULL, &w}, commit, err);
     /* another was read, or put there while we read */
     *ret_again = rc == PNCP_E_CONFLICT || (rc == PNCP_OK && strcmp(commit, data->commit) != 0);
     if (*ret_again)
@@ -188,7 +188,7 @@ static enum pncp_code is_as_expected(struct pncp_data *data, enum pncp_part part
                             ? compare(&c, PNCP_VIEW_LIT(HEAD), err)
                             : pncp_err_set(err, PNCP_E_NOMEM, "state: out of memory");
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(data, compare_key, &c, NULL, err);
+        rc = pncp_data_each_row(data, &(struct pncp_row_walk){compare_key, NULL, &c}, NULL, err);
     if (rc == PNCP_OK)
         rc = compare(&c, pncp_buf_view(&tail), err);
     if (rc == PNCP_OK)
@@ -268,7 +268,7 @@ static enum pncp_code explain(struct pncp_data *data, enum pncp_part part, const
     }
     struct key_check check = {.differs = false};
     yyjson_arr_iter_init(pncp_json_get(json.root, "processed_keys"), &check.keys);
-    rc = pncp_data_each_row(data, check_key, &check, NULL, err);
+    rc = pncp_data_each_row(data, &(struct pncp_row_walk){check_key, NULL, &check}, NULL, err);
     if (rc != PNCP_OK)
         return rc;
     bool differs = check.differs || yyjson_arr_iter_next(&check.keys) != NULL;

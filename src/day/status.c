@@ -20,6 +20,12 @@ static enum pncp_code count_situations(void *ctx, const struct pncp_data_row *ro
     return PNCP_OK;
 }
 
+static void count_anew(void *ctx)
+{
+    struct pncp_day_status *status = ctx;
+    status->ausente = status->vazio = 0;
+}
+
 static enum pncp_code read_data(struct pncp_lake *lake, struct pncp_date date, struct pncp_keyset *keys,
                                 struct pncp_day_status *status, struct pncp_err *err)
 {
@@ -38,7 +44,7 @@ static enum pncp_code read_data(struct pncp_lake *lake, struct pncp_date date, s
     }
     if (pncp_data_newest(&data) != NULL)
         status->newest = *pncp_data_newest(&data);
-    rc = pncp_data_each_row(&data, count_situations, status, NULL, err);
+    rc = pncp_data_each_row(&data, &(struct pncp_row_walk){count_situations, count_anew, status}, NULL, err);
     if (rc == PNCP_OK)
         rc = pncp_complete_check(&data, &status->complete, err);
     pncp_data_release(&data);

@@ -265,7 +265,7 @@ static enum pncp_code check_falhas(struct pncp_data *data, struct pncp_verify *v
     if (rc != PNCP_OK && rc != PNCP_E_NOTFOUND)
         return rc;
     struct falhas_check check = {.falhas = &falhas, .verify = verify};
-    return pncp_data_each_row(data, check_falhas_of, &check, NULL, err);
+    return pncp_data_each_row(data, &(struct pncp_row_walk){check_falhas_of, NULL, &check}, NULL, err);
 }
 
 static enum pncp_code check_complete(struct pncp_data *data, struct pncp_verify *verify, struct pncp_err *err)

@@ -72,10 +72,17 @@ static enum pncp_code count_situation(void *ctx, const struct pncp_data_row *row
     return PNCP_OK;
 }
 
+static void count_anew(void *ctx)
+{
+    struct situations *s = ctx;
+    *s = (struct situations){0};
+}
+
 static enum pncp_code write_complete(struct pncp_run *run, struct pncp_err *err)
 {
     struct situations situations = {0};
-    enum pncp_code rc = pncp_data_each_row(&run->data, count_situation, &situations, NULL, err);
+    const struct pncp_row_walk walk = {count_situation, count_anew, &situations};
+    enum pncp_code rc = pncp_data_each_row(&run->data, &walk, NULL, err);
     if (rc != PNCP_OK)
         return rc;
     const struct pncp_day_totals totals = pncp_data_totals(&run->data);

@@ -175,6 +175,14 @@ static enum pncp_code look_at_row(void *ctx, const struct pncp_data_row *row, st
     return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "keys: out of memory");
 }
 
+static void look_anew(void *ctx)
+{
+    struct pncp_run *run = ctx;
+    pncp_renewals_release(&run->renewals);
+    pncp_keyset_clear_all(run->keys, PNCP_KEY_OLD | PNCP_KEY_DUE);
+    run->has_known = false;
+}
+
 static enum pncp_code look_at_failed(struct pncp_run *run, const struct pncp_falha *entry, struct pncp_err *err)
 {
     const struct pncp_again *again = &run->options->again;
@@ -214,7 +222,7 @@ enum pncp_code pncp_run_open_day(struct pncp_run *run, struct pncp_err *err)
     if (rc == PNCP_OK && run->options->spool != NULL)
         rc = pncp_spool_take(run->options->spool, &run->data, told_of_spool, run, err);
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(&run->data, look_at_row, run, NULL, err);
+        rc = pncp_data_each_row(&run->data, &(struct pncp_row_walk){look_at_row, look_anew, run}, NULL, err);
     pncp_renewals_seal(&run->renewals);
     for (size_t i = 0; rc == PNCP_OK && i < run->falhas_before.count; i++)
         rc = look_at_failed(run, &run->falhas_before.entries[i], err);

@@ -173,7 +173,7 @@ static enum pncp_code compare(struct checking *checking, struct pncp_err *err)
     checking->check->modalidades_failed = (int64_t)pncp_listing_failures(run->listing, failures);
     rc = check_listed(checking, err);
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(&run->data, check_row, checking, NULL, err);
+        rc = pncp_data_each_row(&run->data, &(struct pncp_row_walk){check_row, NULL, checking}, NULL, err);
     if (rc == PNCP_OK)
         rc = drain(checking, true, err);
     if (checking->differences > DIFFERENCES_TOLD)

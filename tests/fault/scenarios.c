@@ -246,7 +246,7 @@ static enum pncp_code renew_day(struct work *work, struct day *day, struct pncp_
     struct pncp_commit_result result = {0};
     bool done = false;
     pncp_renewals_init(&renewals);
-    enum pncp_code rc = pncp_data_each_row(&day->data, see_row, &renewals, NULL, err);
+    enum pncp_code rc = pncp_data_each_row(&day->data, &(struct pncp_row_walk){see_row, NULL, &renewals}, NULL, err);
     if (rc == PNCP_OK && renewals.count == 0 && !work->again)
         work->untrue = "that the rows are not there";
     if (rc != PNCP_OK || renewals.count == 0)

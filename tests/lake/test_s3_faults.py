@@ -8,7 +8,7 @@ from lake_day import assert_history, ingest
 from lake_in_bucket import DETAILS, Bucket
 from program import DAY, same_values, truth_of
 from s3_client import Reply
-from s3_proxy import (answer, broken, change, cut_answer, cut_request, delay, drop, error_in_200, ignore, lose, slow_down)
+from s3_proxy import (answer, broken, call, change, cut_answer, cut_request, delay, drop, error_in_200, ignore, lose, slow_down)
 
 WAYS = {
     "drop": drop, "lose": lose, "delay": lambda: delay(1), "cut_request": cut_request, "cut_answer": cut_answer, "slow_down": slow_down,
@@ -96,6 +96,34 @@ def test_another_run_commits_before_we_look(minio, s3_proxy, simulator, tmp_path
     assert_history(day)
     own = [entry for entry in day.history() if entry["run"] == result.summary["run_id"] and entry["kind"] == "append"]
     assert sum(entry["contratacoes"] for entry in own) == result.day["saved"] == 90
+
+
+@pytest.mark.parametrize("command", ["status", "ingest"])
+def test_another_run_commits_while_we_read(command, minio, s3_proxy, simulator, tmp_path):
+    """Before each read of the day's file in turn, until there are no more: what was read so far is of a version that is gone."""
+    sim, proxy, bucket = simulator("--day", DAY, "--count", 150), s3_proxy(minio), Bucket(minio, tmp_path)
+    lease = f"{bucket.url}/pncp_details/_state/lease/pncp_details_{DAY}.json"
+    bucket.ingest(sim, "--checkpoint-every", 5, "--batch-size", 30)
+
+    def another():
+        minio.delete(lease)
+        bucket.ingest(sim, "--batch-size", 1)
+
+    expected, nth = 30, 0
+    while nth == 0 or any(seen.fault for seen in proxy.seen("GET", path="details.parquet")):
+        nth += 1
+        proxy.clear()
+        proxy.forget()
+        proxy.on(call(before=another), "GET", path="details.parquet", nth=nth)
+        if command == "status":
+            bucket.ask("status", env=proxy.env)
+        else:
+            expected += bucket.ingest(sim, "--batch-size", 1, env=proxy.env).day["saved"]
+        expected += any(seen.fault for seen in proxy.seen("GET", path="details.parquet"))
+    assert nth > 3
+    day = bucket.copy()
+    assert len(day.keys()) == len(set(day.keys())) == expected
+    assert_history(day)
 
 
 # ---- stores that do not keep their word -------------------------------------------------------------

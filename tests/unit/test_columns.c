@@ -249,7 +249,8 @@ static void test_single_columns_of_either(void **state)
     struct day other = {.lake = day.lake};
     for (int round = 0; round < 2; round++) {
         uint32_t seen = 0;
-        assert_int_equal(pncp_data_each_row(&day.data, count_row, &seen, commit, NULL), PNCP_OK);
+        assert_int_equal(pncp_data_each_row(&day.data, &(struct pncp_row_walk){count_row, NULL, &seen}, commit, NULL),
+                         PNCP_OK);
         assert_int_equal(seen, 40);
         if (round == 0) {
             open_data(&other);

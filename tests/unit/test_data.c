@@ -299,7 +299,8 @@ static void rows_are_told_in_their_order(void **state)
     assert_int_equal(pncp_keyset_new(&keys), PNCP_OK);
     assert_int_equal(pncp_data_open(lake.lake, lake.date, keys, &data, NULL), PNCP_OK);
     struct walk walk = {.next = 1};
-    assert_int_equal(pncp_data_each_row(&data, walk_row, &walk, commit, &err), PNCP_OK); /* no file: no rows */
+    assert_int_equal(pncp_data_each_row(&data, &(struct pncp_row_walk){walk_row, NULL, &walk}, commit, &err),
+                     PNCP_OK); /* no file: no rows */
     assert_int_equal(walk.next, 1);
     assert_string_equal(commit, "");
     for (uint32_t i = 0; i < 2; i++) {
@@ -309,14 +310,16 @@ static void rows_are_told_in_their_order(void **state)
         assert_int_equal(pncp_data_append(&data, &lot, &result, &err), PNCP_OK);
         pncp_table_release(&table);
     }
-    assert_int_equal(pncp_data_each_row(&data, walk_row, &walk, commit, &err), PNCP_OK);
+    assert_int_equal(pncp_data_each_row(&data, &(struct pncp_row_walk){walk_row, NULL, &walk}, commit, &err), PNCP_OK);
     assert_int_equal(walk.next, 41);
     assert_string_equal(commit, data.commit);
     walk = (struct walk){.next = 1, .stop_at = 25};
-    assert_int_equal(pncp_data_each_row(&data, walk_row, &walk, NULL, &err), PNCP_E_CANCELLED);
+    assert_int_equal(pncp_data_each_row(&data, &(struct pncp_row_walk){walk_row, NULL, &walk}, NULL, &err),
+                     PNCP_E_CANCELLED);
     assert_int_equal(walk.next, 26);
     assert_int_equal(pncp_lake_remove(lake.lake, DETAILS, NULL), PNCP_OK);
-    assert_int_equal(pncp_data_each_row(&data, walk_row, &walk, NULL, &err), PNCP_E_UNAVAILABLE);
+    assert_int_equal(pncp_data_each_row(&data, &(struct pncp_row_walk){walk_row, NULL, &walk}, NULL, &err),
+                     PNCP_E_UNAVAILABLE);
     assert_true(err.transient);
     pncp_data_release(&data);
     pncp_data_release(&data);

@@ -50,7 +50,8 @@ static enum pncp_code saw(void *ctx, const struct pncp_data_row *row, struct pnc
 /* The run looks at the day and is going to ask for all of it again. */
 static void see_all(struct view *view)
 {
-    assert_int_equal(pncp_data_each_row(&view->data, saw, &view->renewals, NULL, NULL), PNCP_OK);
+    assert_int_equal(pncp_data_each_row(&view->data, &(struct pncp_row_walk){saw, NULL, &view->renewals}, NULL, NULL),
+                     PNCP_OK);
     pncp_renewals_seal(&view->renewals);
 }
 
@@ -109,7 +110,8 @@ static void read_day(struct rows_lake *lake, struct found *found)
     for (size_t i = 0; i < PNCP_ARRAY_LEN(found->later_s); i++)
         found->later_s[i] = -1;
     view_open(&view, lake, NULL);
-    assert_int_equal(pncp_data_each_row(&view.data, find_row, found, NULL, NULL), PNCP_OK);
+    assert_int_equal(pncp_data_each_row(&view.data, &(struct pncp_row_walk){find_row, NULL, found}, NULL, NULL),
+                     PNCP_OK);
     view_close(&view);
 }
 
