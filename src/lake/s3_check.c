@@ -225,9 +225,9 @@ enum pncp_code pncp_s3_check(struct pncp_lake *lake, pncp_finding_fn *tell, void
         rc = check_versioning(&check);
     enum pncp_code removed = pncp_lake_remove(lake, check.path, NULL); /* what stays is small and in nobody's way */
     (void)removed;
-    if (rc == PNCP_OK && !check.refused)
-        return PNCP_OK;
-    if (err != NULL)
-        *err = rc == PNCP_OK ? check.refusal : why;
-    return rc == PNCP_OK ? PNCP_E_UNSUPPORTED : rc;
+    if (check.refused) /* whatever went wrong after that */
+        rc = PNCP_E_UNSUPPORTED;
+    if (rc != PNCP_OK && err != NULL)
+        *err = check.refused ? check.refusal : why;
+    return rc;
 }
