@@ -39,7 +39,7 @@ static enum pncp_code totals_json(const struct pncp_list_info *info, struct pncp
 static enum pncp_code file_put(struct pncp_group_file *file, struct pncp_list *list, const char *path,
                                struct pncp_err *err)
 {
-    AUTO(pncp_buf_release) struct pncp_buf tail = {0}, totals = {0}, empty = {0};
+    AUTO(pncp_buf_release) struct pncp_buf totals = {0}, empty = {0};
     char day[PNCP_DATE_TEXT_BYTES], at[PNCP_STAMP_TEXT_BYTES], schema[12];
     pncp_date_format(list->date, day);
     pncp_stamp_format(list->info.list_at_s * 1000000, at);
@@ -57,22 +57,7 @@ static enum pncp_code file_put(struct pncp_group_file *file, struct pncp_list *l
         const struct pncp_body body = {.bytes = pncp_buf_view(&empty)};
         return rc != PNCP_OK ? rc : pncp_lake_put(list->lake, path, &body, err);
     }
-    /* merge a footer with nothing new: only its key-values change */
-    AUTO(pncp_buf_release) struct pncp_buf none = {0};
-    struct pncp_footer nothing;
-    enum pncp_code rc = pncp_parquet_empty(pncp_list_schema(), NULL, 0, &none, err);
-    if (rc != PNCP_OK)
-        return rc;
-    struct pncp_view bytes = pncp_buf_view(&none);
-    struct pncp_source source = pncp_source_of_view(&bytes);
-    rc = pncp_footer_read(&source, &nothing, err);
-    if (rc != PNCP_OK)
-        return rc;
-    rc = pncp_footer_merge(&file->footer, file->footer.group_count, &nothing, file->stage.bytes, kvs,
-                           PNCP_ARRAY_LEN(kvs), &tail, NULL, err);
-    pncp_footer_release(&nothing);
-    if (rc == PNCP_OK)
-        rc = pncp_stage_append(&file->stage, tail.data, tail.len, err);
+    enum pncp_code rc = pncp_group_file_end(file, kvs, PNCP_ARRAY_LEN(kvs), err);
     const struct pncp_body body = {.stage = &file->stage};
     return rc != PNCP_OK ? rc : pncp_lake_put(list->lake, path, &body, err);
 }
@@ -182,11 +167,7 @@ static enum pncp_code read_leaves(struct pncp_list *list, size_t group, struct p
     const struct pncp_footer *footer = &list->all.footer;
     pncp_table_clear(table);
     struct pncp_source source = list->object.source;
-    enum pncp_code rc = PNCP_OK;
-    if (list->writing) {
-        rc = pncp_stage_flush(&list->all.stage, err);
-        source = pncp_source_of_fd(&list->all.stage.fd, list->all.stage.bytes);
-    }
+    enum pncp_code rc = list->writing ? pncp_group_file_source(&list->all, &source, err) : PNCP_OK;
     if (rc == PNCP_OK)
         rc = pncp_footer_recall(&footer, &group, &source, &recalled, err);
     const struct pncp_columns file = {&source, footer, list->schema, &reader};
@@ -266,8 +247,7 @@ static enum pncp_code read_info(struct pncp_list *list, const char *path, struct
 enum pncp_code pncp_list_open_path(struct pncp_lake *lake, struct pncp_date date, const char *path,
                                    struct pncp_list *ret_list, struct pncp_err *err)
 {
-    struct pncp_list list = {
-        .lake = lake, .date = date, .all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    struct pncp_list list = {.lake = lake, .date = date, .all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
     enum pncp_code rc = pncp_lake_open_object(lake, path, NULL, &list.object, err);
     if (rc != PNCP_OK)
         return rc;

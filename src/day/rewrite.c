@@ -148,16 +148,17 @@ static enum pncp_code stage_rows(struct pncp_data *data, const struct plan *plan
     enum pncp_code rc = pncp_footer_read(source, &whole, err);
     if (rc != PNCP_OK)
         return rc;
-    pncp_footer_unpack(&whole);
+    rc = pncp_footer_unpack(&whole, source, err);
     const struct pncp_schema *newest = pncp_details_schema();
     AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
     struct pncp_columns inputs[2] = {{source, &whole, data->schema, &reader}};
     struct pncp_source fetched;
     size_t input_count = 1;
-    if (plan->renewals != NULL && plan->renewals->rows > 0) {
+    if (rc == PNCP_OK && plan->renewals != NULL && plan->renewals->rows > 0) {
         struct pncp_group_file *file = &plan->renewals->file;
-        rc = pncp_stage_flush(&file->stage, err);
-        fetched = pncp_source_of_fd(&file->stage.fd, file->stage.bytes);
+        rc = pncp_group_file_source(file, &fetched, err);
+        if (rc == PNCP_OK)
+            rc = pncp_footer_unpack(&file->footer, &fetched, err);
         inputs[input_count++] = (struct pncp_columns){&fetched, &file->footer, newest, &reader};
     }
     const struct pncp_regroup regroup = {

@@ -39,8 +39,6 @@ uint64_t pncp_footer_at(const struct pncp_footer *footer);
 /* Read the RowGroup struct at the reader, with the places of its chunks: `group` is one of footer->groups. */
 MUST_CHECK enum pncp_code pncp_footer_read_group(struct pncp_thrift_reader *r, const struct pncp_footer *footer,
                                                  struct pncp_group *group, struct pncp_err *err);
-/* The RowGroup struct of a group that is not left in the file. */
-struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group);
 /* A reader that stands at the ColumnChunk struct of `leaf` in `group`. PNCP_E_PARSE: there is none. */
 MUST_CHECK enum pncp_code pncp_footer_seek_chunk(const struct pncp_footer *footer, size_t group, size_t leaf,
                                                  struct pncp_thrift_reader *ret_reader, struct pncp_err *err);

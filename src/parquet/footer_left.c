@@ -89,24 +89,44 @@ enum pncp_code pncp_footer_recall(const struct pncp_footer **footer, size_t *gro
     return rc;
 }
 
-void pncp_footer_unpack(struct pncp_footer *footer)
+static enum pncp_code unpack_group(const struct pncp_footer *footer, const struct pncp_source *source, size_t group,
+                                   struct pncp_chunk_numbers *numbers, struct pncp_err *err)
 {
+    AUTO(pncp_footer_release) struct pncp_footer recalled = {0};
+    size_t no = group;
+    enum pncp_code rc = pncp_footer_recall(&footer, &no, source, &recalled, err);
+    for (size_t leaf = 0; rc == PNCP_OK && leaf < footer->leaf_count; leaf++) {
+        struct pncp_chunk chunk;
+        rc = pncp_footer_chunk(footer, no, leaf, &chunk, err);
+        if (rc == PNCP_OK &&
+            (chunk.bytes > UINT32_MAX || chunk.raw_bytes > UINT32_MAX || chunk.value_slots > UINT32_MAX))
+            rc = pncp_err_set(err, PNCP_E_PARSE, "damaged parquet footer: a column chunk of row group %zu is too large",
+                              group);
+        if (rc == PNCP_OK)
+            numbers[leaf] = (struct pncp_chunk_numbers){.offset = chunk.offset,
+                                                        .bytes = (uint32_t)chunk.bytes,
+                                                        .raw_bytes = (uint32_t)chunk.raw_bytes,
+                                                        .value_slots = (uint32_t)chunk.value_slots,
+                                                        .codec = chunk.codec};
+    }
+    return rc;
+}
+
+enum pncp_code pncp_footer_unpack(struct pncp_footer *footer, const struct pncp_source *source, struct pncp_err *err)
+{
+    if (footer->numbers != NULL)
+        return PNCP_OK;
     AUTO(pncp_free_ptr)
     struct pncp_chunk_numbers *numbers = pncp_calloc(footer->group_count * footer->leaf_count, sizeof(*numbers));
     if (numbers == NULL)
-        return;
-    for (size_t i = 0; i < footer->group_count * footer->leaf_count; i++) {
-        struct pncp_chunk chunk;
-        enum pncp_code rc = pncp_footer_chunk(footer, i / footer->leaf_count, i % footer->leaf_count, &chunk, NULL);
-        if (rc != PNCP_OK || chunk.bytes > UINT32_MAX || chunk.raw_bytes > UINT32_MAX || chunk.value_slots > UINT32_MAX)
-            return;
-        numbers[i] = (struct pncp_chunk_numbers){.offset = chunk.offset,
-                                                 .bytes = (uint32_t)chunk.bytes,
-                                                 .raw_bytes = (uint32_t)chunk.raw_bytes,
-                                                 .value_slots = (uint32_t)chunk.value_slots,
-                                                 .codec = chunk.codec};
+        return pncp_err_set(err, PNCP_E_NOMEM, "parquet footer: out of memory");
+    for (size_t group = 0; group < footer->group_count; group++) {
+        enum pncp_code rc = unpack_group(footer, source, group, &numbers[group * footer->leaf_count], err);
+        if (rc != PNCP_OK)
+            return rc;
     }
     pncp_footer_leave(footer, footer->group_count);
     footer->numbers = numbers;
     numbers = NULL;
+    return PNCP_OK;
 }

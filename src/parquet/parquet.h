@@ -96,10 +96,13 @@ void pncp_footer_release(struct pncp_footer *footer);
 /* Give up the RowGroup structs of the first `groups` row groups (of a day of 100,000 contratações, 1.4 MB): what is
  * left is good for pncp_footer_make with these groups where they are, and for reading the chunks of the others. */
 void pncp_footer_leave(struct pncp_footer *footer, size_t groups);
+/* The RowGroup struct of a group that is not left in the file. */
+struct pncp_view pncp_footer_group_bytes(const struct pncp_footer *footer, size_t group);
 /* For reading the chunks of all groups, each column through all of them: keep their numbers, 24 bytes each, and give up
- * the RowGroup structs, some 90 bytes a chunk. Where that cannot be the footer stays as it was, which serves as well.
- */
-void pncp_footer_unpack(struct pncp_footer *footer);
+ * the RowGroup structs, some 90 bytes a chunk; those left in the file `source` are read there. Errors as recall; the
+ * footer stays as it was then. */
+MUST_CHECK enum pncp_code pncp_footer_unpack(struct pncp_footer *footer, const struct pncp_source *source,
+                                             struct pncp_err *err);
 /* Before the chunks of a group are read that may be left in the file, which is `source`: if it is, its RowGroup struct
  * is read again, *footer becomes `recalled` (empty; caller releases), which has that group alone, and *group 0.
  * PNCP_E_PARSE: it is not what it was · PNCP_E_NOMEM · source's errors. */

@@ -222,7 +222,7 @@ static enum pncp_code read_columns_of(bool unpacked, struct pncp_err *err)
     if (rc == PNCP_OK)
         rc = pncp_footer_check_schema(&footer, &schema, err);
     if (rc == PNCP_OK && unpacked)
-        pncp_footer_unpack(&footer);
+        rc = pncp_footer_unpack(&footer, &source, err);
     for (size_t i = 0; rc == PNCP_OK && i < schema.leaf_count; i++) {
         AUTO(pncp_leaf_release) struct pncp_leaf leaf;
         pncp_leaf_init(&leaf, &schema.leaves[i]);
