@@ -283,8 +283,9 @@ static enum pncp_code run_day(struct pncp_run *run, struct pncp_err *err)
         rc = pncp_run_start_fetcher(run, err);
     if (rc == PNCP_OK)
         pncp_fetch_set_candidates(run->fetch, probe_candidate);
-    pncp_works_init(&run->works, run->fetch, run->options->detail_url, run->options->confirm, pncp_lots_note_failure,
-                    run);
+    if (rc == PNCP_OK)
+        rc = pncp_works_init(&run->works, run->fetch, run->options->detail_url, run->options->confirm,
+                             pncp_lots_note_failure, run, err);
     if (rc == PNCP_OK)
         rc = pncp_run_open_list(run, err);
     if (rc != PNCP_OK)

@@ -8,13 +8,16 @@
 static void side_done(struct pncp_task *task, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
                       struct pncp_buf *body);
 
-void pncp_works_init(struct pncp_works *works, struct pncp_fetch *fetch, const char *detail_url,
-                     enum pncp_confirm confirm, void (*failed)(void *ctx, const struct pncp_work_failure *failure),
-                     void *ctx)
+enum pncp_code pncp_works_init(struct pncp_works *works, struct pncp_fetch *fetch, const char *detail_url,
+                               enum pncp_confirm confirm,
+                               void (*failed)(void *ctx, const struct pncp_work_failure *failure), void *ctx,
+                               struct pncp_err *err)
 {
     *works =
         (struct pncp_works){.fetch = fetch, .detail_url = detail_url, .confirm = confirm, .failed = failed, .ctx = ctx};
     works->ready_tail = &works->ready;
+    enum pncp_code rc = pncp_part_scratch_init(&works->scratch);
+    return rc == PNCP_OK ? PNCP_OK : pncp_err_set(err, rc, "fetch: out of memory");
 }
 
 void pncp_work_free(struct pncp_work *work)
@@ -22,7 +25,7 @@ void pncp_work_free(struct pncp_work *work)
     if (work == NULL)
         return;
     for (size_t i = 0; i < PNCP_PARTS; i++) {
-        work->works->bytes -= work->sides[i].fetch.bytes;
+        work->works->bytes -= work->sides[i].fetch.rows.cells.cap;
         pncp_part_release(&work->sides[i].fetch);
         pncp_buf_release(&work->sides[i].url);
     }
@@ -60,6 +63,7 @@ void pncp_works_release(struct pncp_works *works)
     }
     while ((work = pncp_works_take(works)) != NULL)
         pncp_work_free(work);
+    pncp_part_scratch_release(&works->scratch);
 }
 
 struct pncp_work *pncp_works_take(struct pncp_works *works)
@@ -160,9 +164,9 @@ static void side_done(struct pncp_task *task, struct pncp_fetch_request *request
     struct pncp_work *work = side->work;
     struct pncp_works *works = work->works;
     side->asking = false;
-    size_t before = side->fetch.bytes;
-    enum pncp_code rc = pncp_part_answer(&side->fetch, verdict, body);
-    works->bytes = works->bytes - before + side->fetch.bytes;
+    size_t before = side->fetch.rows.cells.cap;
+    enum pncp_code rc = pncp_part_answer(&side->fetch, verdict, body, &works->scratch);
+    works->bytes = works->bytes - before + side->fetch.rows.cells.cap;
     const struct pncp_work_side *other = &work->sides[side == &work->sides[0]];
     bool hopeless = other->fetch.state == PNCP_PART_FAILED && !other->asking;
     if (rc == PNCP_OK && side->fetch.state == PNCP_PART_ASKING && !hopeless)

@@ -46,17 +46,20 @@ struct pncp_works {
     /* Called once for each contratação that could not be fetched. */
     void (*failed)(void *ctx, const struct pncp_work_failure *failure);
     void *ctx;
-    size_t open;                           /* contratações with a part still asked for */
-    size_t bytes;                          /* held by all works: bodies of pages */
+    size_t open;  /* contratações with a part still asked for */
+    size_t bytes; /* held by all works: rows of their parts */
+    struct pncp_part_scratch scratch;
     struct pncp_work *ready, **ready_tail; /* finished, oldest first */
     size_t ready_count;
     struct pncp_work *all; /* open ones, for release */
     struct pncp_err error; /* the first that ends the run (no memory) */
 };
 
-void pncp_works_init(struct pncp_works *works, struct pncp_fetch *fetch, const char *detail_url,
-                     enum pncp_confirm confirm, void (*failed)(void *ctx, const struct pncp_work_failure *failure),
-                     void *ctx);
+/* PNCP_E_NOMEM; release it then too. It must stay where it is in memory. */
+MUST_CHECK enum pncp_code pncp_works_init(struct pncp_works *works, struct pncp_fetch *fetch, const char *detail_url,
+                                          enum pncp_confirm confirm,
+                                          void (*failed)(void *ctx, const struct pncp_work_failure *failure), void *ctx,
+                                          struct pncp_err *err);
 /* Only after the fetcher was freed. */
 void pncp_works_release(struct pncp_works *works);
 /* Start on an item; its chunk use is taken over, also on error. PNCP_E_NOMEM. */

@@ -1,10 +1,8 @@
 #include "pncp/part.h"
-#include "base/mem.h"
 #include "base/random.h"
 #include "pncp/url.h"
 
 #include <assert.h>
-#include <string.h>
 
 #define READS_MAX 4         /* of a list whose rows and count disagree in another way each time */
 #define ABSENT_ROUNDS_MAX 2 /* a page absent although /quantidade counts rows: asked again so often */
@@ -16,31 +14,20 @@ void pncp_part_init(struct pncp_part_fetch *part, enum pncp_part which, enum pnc
     *part = (struct pncp_part_fetch){.part = which,
                                      .confirm = confirm,
                                      .quantidade = UNKNOWN,
+                                     .rows = {.part = which},
                                      .ask = {.page = 1, .page_rows = PNCP_PAGE_ROWS_DETAIL}};
 }
 
-static void drop_pages(struct pncp_part_fetch *part)
+static void drop_rows(struct pncp_part_fetch *part)
 {
-    for (size_t i = 0; i < part->page_count; i++)
-        pncp_buf_release(&part->pages[i]);
-    part->page_count = 0;
-    part->bytes = 0;
+    pncp_part_rows_clear(&part->rows);
+    part->pages = 0;
     part->total = 0;
-    part->ids_sum = 0;
-    part->id_count = 0;
-    if (part->ids != NULL)
-        memset(part->ids, 0, part->id_cap * sizeof(*part->ids));
-    part->zero_seen = false;
 }
 
 void pncp_part_release(struct pncp_part_fetch *part)
 {
-    drop_pages(part);
-    pncp_free(part->pages);
-    pncp_free(part->ids);
-    part->pages = NULL;
-    part->ids = NULL;
-    part->page_cap = part->id_cap = 0;
+    pncp_part_rows_release(&part->rows);
 }
 
 struct pncp_part_request pncp_part_next(const struct pncp_part_fetch *part)
@@ -55,9 +42,7 @@ static void done(struct pncp_part_fetch *part, enum pncp_situacao situacao)
     part->situacao = situacao;
     if (situacao == PNCP_SITUACAO_AUSENTE)
         part->total = UNKNOWN;
-    pncp_free(part->ids);
-    part->ids = NULL;
-    part->id_cap = part->id_count = 0;
+    pncp_part_rows_seal(&part->rows);
 }
 
 static void fail(struct pncp_part_fetch *part, enum pncp_reason reason, long http_status)
@@ -65,7 +50,7 @@ static void fail(struct pncp_part_fetch *part, enum pncp_reason reason, long htt
     part->state = PNCP_PART_FAILED;
     part->reason = reason;
     part->http_status = http_status;
-    drop_pages(part);
+    drop_rows(part);
 }
 
 static void ask_page(struct pncp_part_fetch *part, uint32_t page, uint32_t page_rows)
@@ -79,99 +64,11 @@ static void ask_quantidade(struct pncp_part_fetch *part)
     part->ask = (struct pncp_part_request){.quantidade = true};
 }
 
-/* ---- the ids of one reading: open addressing, 0 marks a free slot ---------------------------- */
-
-static size_t slot_of(const int64_t *ids, size_t cap, int64_t id)
-{
-    size_t i = ((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15)) >> 32 & (cap - 1);
-    while (ids[i] != 0 && ids[i] != id)
-        i = (i + 1) & (cap - 1);
-    return i;
-}
-
-/* *ret_new: not met before in this reading. */
-static enum pncp_code put_id(struct pncp_part_fetch *part, int64_t id, bool *ret_new)
-{
-    if (id == 0) {
-        *ret_new = !part->zero_seen;
-        part->zero_seen = true;
-        return PNCP_OK;
-    }
-    if ((part->id_count + 1) * 4 > part->id_cap * 3) {
-        size_t cap = part->id_cap == 0 ? 32 : part->id_cap * 2;
-        int64_t *ids = pncp_calloc(cap, sizeof(*ids));
-        if (ids == NULL)
-            return PNCP_E_NOMEM;
-        for (size_t i = 0; i < part->id_cap; i++) {
-            if (part->ids[i] != 0)
-                ids[slot_of(ids, cap, part->ids[i])] = part->ids[i];
-        }
-        pncp_free(part->ids);
-        part->ids = ids;
-        part->id_cap = cap;
-    }
-    size_t slot = slot_of(part->ids, part->id_cap, id);
-    *ret_new = part->ids[slot] == 0;
-    part->id_count += *ret_new;
-    part->ids[slot] = id;
-    return PNCP_OK;
-}
-
-static enum pncp_code add_id(struct pncp_part_fetch *part, int64_t id, bool *ret_new)
-{
-    uint64_t hash = (uint64_t)id;
-    enum pncp_code rc = put_id(part, id, ret_new);
-    if (rc == PNCP_OK && *ret_new)
-        part->ids_sum += pncp_splitmix(&hash);
-    return rc;
-}
-
-enum pncp_code pncp_part_row_is_new(struct pncp_part_fetch *seen, yyjson_val *row, bool *ret_new)
-{
-    int64_t id;
-    *ret_new = true;
-    const char *name = seen->part == PNCP_PART_ITENS ? "numeroItem" : "sequencialDocumento";
-    return pncp_json_int(pncp_json_get(row, name), &id) ? add_id(seen, id, ret_new) : PNCP_OK;
-}
-
-static enum pncp_code count_new(struct pncp_part_fetch *part, yyjson_val *rows, int64_t *ret_new)
-{
-    yyjson_arr_iter iter;
-    yyjson_arr_iter_init(rows, &iter);
-    int64_t count = 0;
-    for (yyjson_val *row; (row = yyjson_arr_iter_next(&iter)) != NULL;) {
-        bool is_new;
-        enum pncp_code rc = pncp_part_row_is_new(part, row, &is_new);
-        if (rc != PNCP_OK)
-            return rc;
-        count += is_new;
-    }
-    *ret_new = count;
-    return PNCP_OK;
-}
-
-static enum pncp_code keep_page(struct pncp_part_fetch *part, struct pncp_buf *body)
-{
-    if (part->page_count == PNCP_PART_PAGES_MAX)
-        return PNCP_E_LIMIT;
-    if (part->page_count == part->page_cap) {
-        size_t cap = part->page_cap == 0 ? 1 : part->page_cap * 2; /* nearly every list is one page */
-        struct pncp_buf *pages = pncp_realloc(part->pages, cap, sizeof(*pages));
-        if (pages == NULL)
-            return PNCP_E_NOMEM;
-        part->pages = pages;
-        part->page_cap = cap;
-    }
-    part->bytes += body->cap;
-    part->pages[part->page_count++] = pncp_buf_take(body);
-    return PNCP_OK;
-}
-
 /* ---- readings -------------------------------------------------------------------------------- */
 
 static void begin_reading(struct pncp_part_fetch *part, uint32_t page_rows)
 {
-    drop_pages(part);
+    drop_rows(part);
     part->counted = false;
     part->quantidade = UNKNOWN;
     part->short_rows = 0;
@@ -183,10 +80,10 @@ static void begin_reading(struct pncp_part_fetch *part, uint32_t page_rows)
 static bool ended_alike(struct pncp_part_fetch *part)
 {
     bool alike = part->reads > 0 && part->total == part->before_total && part->quantidade == part->before_counted &&
-                 part->ids_sum == part->before_sum;
+                 part->rows.ids_sum == part->before_sum;
     part->before_total = part->total;
     part->before_counted = part->quantidade;
-    part->before_sum = part->ids_sum;
+    part->before_sum = part->rows.ids_sum;
     return alike;
 }
 
@@ -261,24 +158,32 @@ static void go_on(struct pncp_part_fetch *part, int64_t rows, int64_t fresh, str
     }
 }
 
-/* Is the page the one before once more? A server that ignores `pagina` never ends, and rows without an id always look
- * new. */
-static bool repeats_last_page(const struct pncp_part_fetch *part, const struct pncp_buf *body)
+static enum pncp_code take_rows(struct pncp_part_fetch *part, yyjson_val *page, struct pncp_buf *body,
+                                struct pncp_part_scratch *scratch, int64_t *ret_fresh)
 {
-    return part->page_count > 0 && pncp_view_eq(pncp_buf_view(&part->pages[part->page_count - 1]), pncp_buf_view(body));
+    uint64_t hash = pncp_hash64(body->data, body->len, body->len);
+    pncp_buf_release(body);
+    *ret_fresh = 0;
+    /* the page before once more? A server that ignores `pagina` never ends, and rows without an id always look new */
+    if (part->pages > 0 && hash == part->page_hash)
+        return PNCP_OK;
+    enum pncp_code rc = pncp_part_rows_add(&part->rows, scratch, page, ret_fresh);
+    part->total = part->rows.count;
+    if (rc != PNCP_OK || *ret_fresh == 0)
+        return rc;
+    part->page_hash = hash;
+    return ++part->pages > PNCP_PART_PAGES_MAX ? PNCP_E_LIMIT : PNCP_OK;
 }
 
-static enum pncp_code take_page(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_buf *body)
+static enum pncp_code take_page(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_buf *body,
+                                struct pncp_part_scratch *scratch)
 {
     int64_t fresh = 0;
     struct pncp_part_request page = part->ask;
-    if (verdict->kind == PNCP_VERDICT_ROWS && !repeats_last_page(part, body)) {
-        enum pncp_code rc = count_new(part, verdict->json.root, &fresh);
-        if (rc == PNCP_OK && fresh > 0)
-            rc = keep_page(part, body);
+    if (verdict->kind == PNCP_VERDICT_ROWS) {
+        enum pncp_code rc = take_rows(part, verdict->json.root, body, scratch, &fresh);
         if (rc != PNCP_OK)
             return rc;
-        part->total += fresh;
     }
     go_on(part, verdict->kind == PNCP_VERDICT_ROWS ? verdict->count : 0, fresh, page);
     return PNCP_OK;
@@ -334,7 +239,8 @@ static void take_quantidade(struct pncp_part_fetch *part, const struct pncp_verd
     }
 }
 
-enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_buf *body)
+enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_buf *body,
+                                struct pncp_part_scratch *scratch)
 {
     assert(part->state == PNCP_PART_ASKING);
     enum pncp_code rc = PNCP_OK;
@@ -344,7 +250,7 @@ enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_
         if (part->ask.quantidade)
             take_quantidade(part, verdict);
         else
-            rc = take_page(part, verdict, body);
+            rc = take_page(part, verdict, body, scratch);
         break;
     case PNCP_VERDICT_ABSENT:
         if (part->ask.quantidade)

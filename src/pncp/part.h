@@ -14,6 +14,7 @@
 #define PNCP_PART_H
 
 #include "model/model.h"
+#include "pncp/part_rows.h"
 #include "pncp/verdict.h"
 
 enum pncp_confirm { PNCP_CONFIRM_AUTO, PNCP_CONFIRM_ALWAYS, PNCP_CONFIRM_NEVER };
@@ -34,38 +35,33 @@ struct pncp_part_fetch {
     enum pncp_situacao situacao; /* when DONE */
     enum pncp_reason reason;     /* when FAILED */
     long http_status;
-    int64_t total;          /* rows received, duplicates left out; -1 when ausente */
-    int64_t quantidade;     /* what /quantidade said (204: 0); -1: not asked, or it answered 404 */
-    bool differs;           /* accepted although total and quantidade disagree, twice alike */
-    struct pncp_buf *pages; /* bodies of the accepted reading, in page order; owned */
-    size_t page_count, page_cap;
-    size_t bytes; /* held in pages */
+    int64_t total;              /* rows received, duplicates left out; -1 when ausente */
+    int64_t quantidade;         /* what /quantidade said (204: 0); -1: not asked, or it answered 404 */
+    bool differs;               /* accepted although total and quantidade disagree, twice alike */
+    struct pncp_part_rows rows; /* of the accepted reading */
     /* private to part.c from here */
     struct pncp_part_request ask, resume; /* the request wanted now; the page that a /quantidade interrupted */
     int64_t last_rows, last_fresh;        /* of that page */
     int64_t short_rows;                   /* of a page that came short in mid-list; 0: none did in this reading */
     uint32_t reads, absent_rounds, shrinks;
-    uint64_t ids_sum;                     /* of the ids' hashes: which rows this reading has */
+    uint32_t pages;                       /* of this reading that brought rows */
+    uint64_t page_hash;                   /* of the last one's body */
     int64_t before_total, before_counted; /* what the reading before ended with, its sum of ids as well */
     uint64_t before_sum;
     long absent_status;
-    int64_t *ids; /* numeroItem / sequencialDocumento seen in this reading (open addressing) */
-    size_t id_count, id_cap;
-    bool zero_seen, absent_seen;
+    bool absent_seen;
     bool counted; /* /quantidade has answered for this reading (a 404 is an answer too) */
 };
 
 void pncp_part_init(struct pncp_part_fetch *part, enum pncp_part which, enum pncp_confirm confirm);
 void pncp_part_release(struct pncp_part_fetch *part);
-/* Is `row` new among the rows asked about through `seen` (an initialised part)? Rows without an id cannot be told
- * apart: always new. PNCP_E_NOMEM. */
-MUST_CHECK enum pncp_code pncp_part_row_is_new(struct pncp_part_fetch *seen, yyjson_val *row, bool *ret_new);
 /* The request to send now; only while ASKING. */
 struct pncp_part_request pncp_part_next(const struct pncp_part_fetch *part);
 /* Take the verdict on the request last given by next: ROWS, NO_ROWS, ABSENT, or a failure that is final (its attempts
- * are over, or REFUSED). `body` is taken over for pages with rows (it becomes empty). ABSENT on a page: the fetcher has
- * already tried three times with back-off. PNCP_E_NOMEM · PNCP_E_LIMIT (pages). The part is FAILED then. */
+ * are over, or REFUSED). `body` of a page with rows is released before they are decoded: a large one is not in memory
+ * with them. ABSENT on a page: the fetcher has already tried three times with back-off. PNCP_E_NOMEM · PNCP_E_LIMIT
+ * (pages, 4 GiB of text). The part is FAILED then. */
 MUST_CHECK enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict,
-                                           struct pncp_buf *body);
+                                           struct pncp_buf *body, struct pncp_part_scratch *scratch);
 
 #endif

@@ -85,45 +85,18 @@ enum pncp_code pncp_rows_put_known(struct pncp_table *list, const struct pncp_ke
 
 /* ---- the details ----------------------------------------------------------------------------- */
 
-/* The rows of a part's pages as one list, each element once. */
-static enum pncp_code put_pages(struct pncp_decoder *decoder, const struct pncp_node *node,
-                                const struct pncp_part_fetch *part, int64_t *ret_count, struct pncp_err *err)
+static enum pncp_code put_part(struct pncp_table *details, const struct pncp_node *node,
+                               const struct pncp_part_fetch *part)
 {
-    AUTO(pncp_part_release) struct pncp_part_fetch seen;
-    pncp_part_init(&seen, part->part, part->confirm);
-    enum pncp_code rc = PNCP_OK;
-    int64_t count = 0;
-    for (size_t page = 0; rc == PNCP_OK && page < part->page_count; page++) {
-        AUTO(pncp_json_release) struct pncp_json json = {0};
-        rc = pncp_json_parse_again(pncp_buf_view(&part->pages[page]), &json, err);
-        yyjson_arr_iter iter;
-        yyjson_arr_iter_init(json.root, &iter);
-        for (yyjson_val *element; rc == PNCP_OK && (element = yyjson_arr_iter_next(&iter)) != NULL;) {
-            bool is_new;
-            rc = pncp_part_row_is_new(&seen, element, &is_new);
-            if (rc != PNCP_OK || !is_new)
-                continue;
-            rc = pncp_decode_record(decoder, node, element, count == 0 ? 0 : node->rep);
-            count++;
-        }
-    }
-    *ret_count = count;
-    return rc;
-}
-
-static enum pncp_code put_part(struct pncp_decoder *decoder, const struct pncp_node *node,
-                               const struct pncp_part_fetch *part, int64_t *ret_count, struct pncp_err *err)
-{
-    *ret_count = 0;
     switch (part->situacao) {
     case PNCP_SITUACAO_AUSENTE:
-        return pncp_table_put_null(decoder->table, node, 0);
+        return pncp_table_put_null(details, node, 0);
     case PNCP_SITUACAO_VAZIO:
-        return pncp_table_put_empty(decoder->table, node, 0);
+        return pncp_table_put_empty(details, node, 0);
     case PNCP_SITUACAO_OK:
         break;
     }
-    return put_pages(decoder, node, part, ret_count, err);
+    return pncp_part_rows_put(&part->rows, details);
 }
 
 static enum pncp_code put_or_null(struct pncp_leaf *leaf, bool is_null, int64_t value)
@@ -132,7 +105,7 @@ static enum pncp_code put_or_null(struct pncp_leaf *leaf, bool is_null, int64_t 
 }
 
 /* The bookkeeping of one part: situation, rows received, what /quantidade said. */
-static enum pncp_code put_part_counts(struct pncp_table *details, const struct pncp_part_fetch *part, int64_t count)
+static enum pncp_code put_part_counts(struct pncp_table *details, const struct pncp_part_fetch *part)
 {
     const struct pncp_details_leaves *at = pncp_details_leaves();
     bool itens = part->part == PNCP_PART_ITENS;
@@ -141,7 +114,7 @@ static enum pncp_code put_part_counts(struct pncp_table *details, const struct p
                                            pncp_view_of(pncp_situacao_text(part->situacao)));
     if (rc == PNCP_OK)
         rc = put_or_null(&leaves[itens ? at->itens_total : at->arquivos_total], part->situacao == PNCP_SITUACAO_AUSENTE,
-                         count);
+                         part->rows.count);
     if (rc == PNCP_OK)
         rc = put_or_null(&leaves[itens ? at->itens_quantidade : at->arquivos_quantidade], part->quantidade < 0,
                          part->quantidade);
@@ -164,41 +137,37 @@ static enum pncp_code put_stamp(struct pncp_table *details, const struct pncp_ro
 
 static enum pncp_code put_details_row(struct pncp_table *details, const struct pncp_table *list, size_t list_row,
                                       const struct pncp_part_fetch parts[PNCP_PARTS],
-                                      const struct pncp_row_stamp *stamp, struct pncp_row_counts *counts,
-                                      struct pncp_err *err)
+                                      const struct pncp_row_stamp *stamp, int64_t misfits)
 {
     const struct pncp_details_leaves *at = pncp_details_leaves();
-    const struct pncp_list_leaves *from = pncp_list_leaves();
-    AUTO(pncp_decoder_release) struct pncp_decoder decoder;
-    pncp_decoder_init(&decoder, details);
     const struct pncp_node *nodes = details->schema->nodes;
     enum pncp_code rc = pncp_table_copy_cells(details, 0, list, 0, pncp_list_shared_leaves(), list_row);
-    for (size_t leaf = (size_t)from->extra; rc == PNCP_OK && leaf < list->schema->leaf_count; leaf++)
+    for (size_t leaf = (size_t)pncp_list_leaves()->extra; rc == PNCP_OK && leaf < list->schema->leaf_count; leaf++)
         rc = pncp_table_copy_cells(details, pncp_list_details_leaf(leaf), list, leaf, 1, list_row);
     if (rc == PNCP_OK)
-        rc = put_part(&decoder, &nodes[at->itens_node], &parts[PNCP_PART_ITENS], &counts->itens, err);
+        rc = put_part(details, &nodes[at->itens_node], &parts[PNCP_PART_ITENS]);
     if (rc == PNCP_OK)
-        rc = put_part(&decoder, &nodes[at->arquivos_node], &parts[PNCP_PART_ARQUIVOS], &counts->arquivos, err);
-    if (rc == PNCP_OK)
-        rc = put_part_counts(details, &parts[PNCP_PART_ITENS], counts->itens);
-    if (rc == PNCP_OK)
-        rc = put_part_counts(details, &parts[PNCP_PART_ARQUIVOS], counts->arquivos);
-    counts->misfits = decoder.misfits + pncp_leaf_int(&list->leaves[from->valores_fora_do_tipo], list_row);
-    if (rc == PNCP_OK)
-        rc = put_stamp(details, stamp, counts->misfits);
-    return rc;
+        rc = put_part(details, &nodes[at->arquivos_node], &parts[PNCP_PART_ARQUIVOS]);
+    for (size_t part = 0; rc == PNCP_OK && part < PNCP_PARTS; part++)
+        rc = put_part_counts(details, &parts[part]);
+    return rc == PNCP_OK ? put_stamp(details, stamp, misfits) : rc;
 }
 
 enum pncp_code pncp_rows_put_details(struct pncp_table *details, const struct pncp_table *list, size_t list_row,
                                      const struct pncp_part_fetch parts[PNCP_PARTS], const struct pncp_row_stamp *stamp,
                                      struct pncp_row_counts *ret_counts, struct pncp_err *err)
 {
-    struct pncp_row_counts counts = {0};
+    const struct pncp_part_rows *itens = &parts[PNCP_PART_ITENS].rows, *arquivos = &parts[PNCP_PART_ARQUIVOS].rows;
+    const struct pncp_row_counts counts = {
+        .itens = itens->count,
+        .arquivos = arquivos->count,
+        .misfits = itens->misfits + arquivos->misfits +
+                   pncp_leaf_int(&list->leaves[pncp_list_leaves()->valores_fora_do_tipo], list_row)};
     pncp_table_row_begin(details);
-    enum pncp_code rc = put_details_row(details, list, list_row, parts, stamp, &counts, err);
+    enum pncp_code rc = put_details_row(details, list, list_row, parts, stamp, counts.misfits);
     if (rc != PNCP_OK) {
         pncp_table_row_undo(details);
-        return rc == PNCP_E_PARSE ? pncp_err_wrap(err, rc, "row") : pncp_err_set(err, rc, "row: out of memory");
+        return pncp_err_set(err, rc, "row: out of memory");
     }
     pncp_table_row_end(details);
     *ret_counts = counts;

@@ -35,9 +35,8 @@ struct pncp_row_stamp { /* what the program itself knows of a details row */
     int32_t checkpoint;
 };
 /* Append one row to a table of pncp_details_schema(): the contratação's cells from row `list_row` of `list`, its itens
- * and arquivos from the two finished parts, the bookkeeping. Duplicate elements (numeroItem, sequencialDocumento) are
- * dropped, the first stays. ret_counts: itens and arquivos appended, misfits of the whole row. PNCP_E_NOMEM ·
- * PNCP_E_PARSE (a page that parsed before does not now: a bug or memory fault). The table is unchanged on error. */
+ * and arquivos from the two finished parts, the bookkeeping. ret_counts: itens and arquivos appended, misfits of the
+ * whole row. PNCP_E_NOMEM · PNCP_E_LIMIT (4 GiB of text). The table is unchanged on error. */
 struct pncp_row_counts {
     int64_t itens, arquivos, misfits;
 };

@@ -35,6 +35,8 @@ struct reply {
     struct pncp_buf body;
 };
 
+static struct pncp_part_scratch scratch;
+
 /* ---- replies --------------------------------------------------------------------------------- */
 
 static void put(struct reply *reply, const char *text)
@@ -142,7 +144,7 @@ static void exchange(struct server *server, struct pncp_part_fetch *part)
         reply_anything(server, part, &reply);
     struct pncp_answer answer = {.status = reply.status, .body = pncp_buf_view(&reply.body)};
     pncp_verdict_make(ask.quantidade ? PNCP_KIND_COUNT : PNCP_KIND_LIST, &answer, 0, &verdict);
-    FUZZ_CHECK(pncp_part_answer(part, &verdict, &reply.body) == PNCP_OK);
+    FUZZ_CHECK(pncp_part_answer(part, &verdict, &reply.body, &scratch) == PNCP_OK);
     pncp_json_release(&verdict.json);
     pncp_buf_release(&reply.body);
 }
@@ -155,39 +157,31 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Rows in the pages kept: different ids, and those without. */
+/* Rows kept: different ids, and those without. */
 static int64_t rows_kept(const struct pncp_part_fetch *part)
 {
+    AUTO(pncp_table_release) struct pncp_table table;
     AUTO(pncp_free_ptr) int64_t *ids = NULL;
-    size_t count = 0;
-    int64_t rows = 0;
-    for (size_t i = 0; i < part->page_count; i++) {
-        AUTO(pncp_json_release) struct pncp_json json = {0};
-        FUZZ_CHECK(pncp_json_parse(pncp_buf_view(&part->pages[i]), &json, NULL, NULL) == PNCP_OK);
-        ids = pncp_realloc(ids, count + yyjson_arr_size(json.root) + 1, sizeof(*ids));
-        FUZZ_CHECK(ids != NULL);
-        yyjson_arr_iter iter;
-        yyjson_arr_iter_init(json.root, &iter);
-        for (yyjson_val *row; (row = yyjson_arr_iter_next(&iter)) != NULL;) {
-            if (pncp_json_int(pncp_json_get(row, id_field(part)), &ids[count]))
-                count++;
-            else
-                rows++;
-        }
-    }
-    if (count > 0)
-        qsort(ids, count, sizeof(*ids), by_value);
-    for (size_t i = 0; i < count; i++)
+    bool itens = part->part == PNCP_PART_ITENS;
+    const struct pncp_details_leaves *at = pncp_details_leaves();
+    FUZZ_CHECK(pncp_table_init(&table, pncp_details_schema()) == PNCP_OK);
+    FUZZ_CHECK(pncp_part_rows_put(&part->rows, &table) == PNCP_OK);
+    const struct pncp_leaf *leaf = &table.leaves[table.schema->nodes[itens ? at->itens_node : at->arquivos_node].leaf];
+    int64_t rows = (int64_t)(leaf->level_count - leaf->value_count);
+    ids = pncp_calloc(leaf->value_count, sizeof(*ids));
+    FUZZ_CHECK(ids != NULL);
+    for (size_t i = 0; i < leaf->value_count; i++)
+        ids[i] = pncp_leaf_int(leaf, i);
+    if (leaf->value_count > 0)
+        qsort(ids, leaf->value_count, sizeof(*ids), by_value);
+    for (size_t i = 0; i < leaf->value_count; i++)
         rows += i == 0 || ids[i] != ids[i - 1];
+    FUZZ_CHECK((size_t)rows == leaf->level_count);
     return rows;
 }
 
 static void check_accepted(const struct pncp_part_fetch *part)
 {
-    size_t bytes = 0;
-    for (size_t i = 0; i < part->page_count; i++)
-        bytes += part->pages[i].cap;
-    FUZZ_CHECK(part->bytes == bytes);
     switch (part->situacao) {
     case PNCP_SITUACAO_OK:
         FUZZ_CHECK(part->total > 0 && part->total == rows_kept(part));
@@ -197,10 +191,10 @@ static void check_accepted(const struct pncp_part_fetch *part)
             FUZZ_CHECK(part->quantidade >= 0);
         break;
     case PNCP_SITUACAO_VAZIO:
-        FUZZ_CHECK(part->total == 0 && part->page_count == 0 && part->quantidade <= 0 && !part->differs);
+        FUZZ_CHECK(part->total == 0 && part->rows.count == 0 && part->quantidade <= 0 && !part->differs);
         break;
     case PNCP_SITUACAO_AUSENTE:
-        FUZZ_CHECK(part->total == -1 && part->page_count == 0 && part->quantidade <= 0);
+        FUZZ_CHECK(part->total == -1 && part->rows.count == 0 && part->quantidade <= 0);
         break;
     }
 }
@@ -225,13 +219,13 @@ static void converse(struct server *server, struct pncp_part_fetch *part)
 {
     unsigned idle = 0;
     while (part->state == PNCP_PART_ASKING) {
-        size_t pages = part->page_count;
+        uint32_t pages = part->pages;
         exchange(server, part);
-        idle += part->state == PNCP_PART_ASKING && part->page_count <= pages;
+        idle += part->state == PNCP_PART_ASKING && part->pages <= pages;
         FUZZ_CHECK(idle <= IDLE_REQUESTS_MAX);
     }
     if (part->state == PNCP_PART_FAILED)
-        FUZZ_CHECK(part->page_count == 0 && part->bytes == 0 && part->reason != PNCP_REASON_NONE);
+        FUZZ_CHECK(part->rows.count == 0 && part->rows.cells.cap == 0 && part->reason != PNCP_REASON_NONE);
     else
         check_accepted(part);
 }
@@ -254,6 +248,8 @@ static void take_honest(struct server *server, struct fuzz_input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct server server = {.in = fuzz_open(data, size)};
+    if (scratch.table.schema == NULL)
+        FUZZ_CHECK(pncp_part_scratch_init(&scratch) == PNCP_OK);
     unsigned mode = fuzz_byte(&server.in);
     enum pncp_confirm confirm = (enum pncp_confirm)((mode >> 1 & 3) % 3);
     AUTO(pncp_part_release) struct pncp_part_fetch part;

@@ -25,48 +25,66 @@ static const char CONTRATACAO[] = /* the same for every input */
 
 /* ---- a part from its pages ------------------------------------------------------------------- */
 
-/* Is it what the fetcher accepts as a page with rows? */
-static bool is_page(struct pncp_view text)
+struct part { /* and the pages that it was made from, as they were parsed */
+    struct pncp_part_fetch fetch;
+    struct pncp_json pages[PAGES_MAX];
+    size_t page_count;
+};
+
+/* A page with rows, as the fetcher accepts it; false: it is none. */
+static bool take_page(struct pncp_view text, struct pncp_json *ret_json)
 {
     struct pncp_answer answer = {.status = 200, .body = text};
     struct pncp_verdict verdict;
     pncp_verdict_make(PNCP_KIND_LIST, &answer, 0, &verdict);
-    pncp_json_release(&verdict.json);
+    if (verdict.kind == PNCP_VERDICT_ROWS)
+        *ret_json = verdict.json;
+    else
+        pncp_json_release(&verdict.json);
     return verdict.kind == PNCP_VERDICT_ROWS;
 }
 
 /* A part as pncp_part_answer leaves it. Made by hand: which pages the bytes have is not to depend on a conversation. */
-static struct pncp_part_fetch part_of(enum pncp_part which, struct pncp_view text)
+static void make_part(enum pncp_part which, struct pncp_view text, struct part *ret_part)
 {
+    static struct pncp_part_scratch scratch;
     struct fuzz_input in = {text.data, text.data + text.len};
-    struct pncp_part_fetch part;
-    pncp_part_init(&part, which, PNCP_CONFIRM_AUTO);
-    part.state = PNCP_PART_DONE;
-    part.pages = pncp_calloc(PAGES_MAX, sizeof(*part.pages));
-    FUZZ_CHECK(part.pages != NULL);
-    part.page_cap = PAGES_MAX;
-    while (!fuzz_empty(&in) && part.page_count < PAGES_MAX) {
-        struct pncp_view page = fuzz_until(&in, PAGE_MARK);
-        if (is_page(page))
-            FUZZ_CHECK(pncp_buf_append(&part.pages[part.page_count++], page.data, page.len) == PNCP_OK);
+    *ret_part = (struct part){.page_count = 0};
+    struct pncp_part_fetch *fetch = &ret_part->fetch;
+    if (scratch.table.schema == NULL)
+        FUZZ_CHECK(pncp_part_scratch_init(&scratch) == PNCP_OK);
+    pncp_part_init(fetch, which, PNCP_CONFIRM_AUTO);
+    fetch->state = PNCP_PART_DONE;
+    while (!fuzz_empty(&in) && ret_part->page_count < PAGES_MAX) {
+        struct pncp_json *page = &ret_part->pages[ret_part->page_count];
+        int64_t fresh;
+        if (!take_page(fuzz_until(&in, PAGE_MARK), page))
+            continue;
+        FUZZ_CHECK(pncp_part_rows_add(&fetch->rows, &scratch, page->root, &fresh) == PNCP_OK);
+        ret_part->page_count++;
     }
-    part.situacao = part.page_count > 0 ? PNCP_SITUACAO_OK : text.len > 0 ? PNCP_SITUACAO_VAZIO : PNCP_SITUACAO_AUSENTE;
-    part.quantidade = (int64_t)part.page_count - 1; /* -1: not asked */
-    return part;
+    fetch->situacao = ret_part->page_count > 0 ? PNCP_SITUACAO_OK
+                      : text.len > 0           ? PNCP_SITUACAO_VAZIO
+                                               : PNCP_SITUACAO_AUSENTE;
+    fetch->quantidade = (int64_t)ret_part->page_count - 1; /* -1: not asked */
+}
+
+static void release_part(struct part *part)
+{
+    pncp_part_release(&part->fetch);
+    for (size_t i = 0; i < part->page_count; i++)
+        pncp_json_release(&part->pages[i]);
 }
 
 /* ---- the row --------------------------------------------------------------------------------- */
 
 struct elements {
-    struct pncp_json pages[PAGES_MAX];
     yyjson_val **each; /* those that count, in order; an id that came before does not */
     size_t count;
 };
 
 static void elements_release(struct elements *elements)
 {
-    for (size_t i = 0; i < PAGES_MAX; i++)
-        pncp_json_release(&elements->pages[i]);
     pncp_free(elements->each);
 }
 
@@ -81,20 +99,18 @@ static bool came_before(const struct elements *elements, yyjson_val *row, const 
     return found;
 }
 
-static struct elements elements_of(const struct pncp_part_fetch *part)
+static struct elements elements_of(const struct part *part)
 {
     struct elements elements = {.count = 0};
-    const char *field = part->part == PNCP_PART_ITENS ? "numeroItem" : "sequencialDocumento";
+    const char *field = part->fetch.part == PNCP_PART_ITENS ? "numeroItem" : "sequencialDocumento";
     size_t cap = 0;
-    for (size_t i = 0; i < part->page_count; i++) {
-        FUZZ_CHECK(pncp_json_parse(pncp_buf_view(&part->pages[i]), &elements.pages[i], NULL, NULL) == PNCP_OK);
-        cap += yyjson_arr_size(elements.pages[i].root);
-    }
+    for (size_t i = 0; i < part->page_count; i++)
+        cap += yyjson_arr_size(part->pages[i].root);
     elements.each = pncp_calloc(cap + 1, sizeof(yyjson_val *));
     FUZZ_CHECK(elements.each != NULL);
     for (size_t i = 0; i < part->page_count; i++) {
         yyjson_arr_iter iter;
-        yyjson_arr_iter_init(elements.pages[i].root, &iter);
+        yyjson_arr_iter_init(part->pages[i].root, &iter);
         for (yyjson_val *row; (row = yyjson_arr_iter_next(&iter)) != NULL;) {
             if (!came_before(&elements, row, field))
                 elements.each[elements.count++] = row;
@@ -113,12 +129,13 @@ static bool cell(const struct pncp_table *table, int leaf_no, int64_t *ret_value
     return leaf->value_count == 1;
 }
 
-static int64_t check_part(const struct pncp_table *details, const struct pncp_part_fetch *part, int64_t appended)
+static int64_t check_part(const struct pncp_table *details, const struct part *made, int64_t appended)
 {
+    const struct pncp_part_fetch *part = &made->fetch;
     const struct pncp_details_leaves *at = pncp_details_leaves();
     bool itens = part->part == PNCP_PART_ITENS;
     const struct pncp_node *node = &details->schema->nodes[itens ? at->itens_node : at->arquivos_node];
-    AUTO(elements_release) struct elements elements = elements_of(part);
+    AUTO(elements_release) struct elements elements = elements_of(made);
     struct record_walk walk = {.table = details};
     int64_t total = -1, quantidade = -1;
     FUZZ_CHECK((size_t)appended == elements.count);
@@ -207,20 +224,19 @@ static unsigned byte_sum(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = fuzz_open(data, size);
-    struct pncp_part_fetch parts[PNCP_PARTS];
-    parts[PNCP_PART_ITENS] = part_of(PNCP_PART_ITENS, fuzz_until(&in, PART_MARK));
-    parts[PNCP_PART_ARQUIVOS] = part_of(PNCP_PART_ARQUIVOS, fuzz_rest(&in));
+    AUTO(release_part) struct part itens, arquivos;
+    make_part(PNCP_PART_ITENS, fuzz_until(&in, PART_MARK), &itens);
+    make_part(PNCP_PART_ARQUIVOS, fuzz_rest(&in), &arquivos);
+    const struct pncp_part_fetch parts[PNCP_PARTS] = {itens.fetch, arquivos.fetch}; /* read only */
     struct pncp_row_counts counts;
     AUTO(pncp_table_release) struct pncp_table details;
     FUZZ_CHECK(pncp_table_init(&details, pncp_details_schema()) == PNCP_OK);
     put_details(&details, parts, &counts);
-    int64_t misfits = check_part(&details, &parts[PNCP_PART_ITENS], counts.itens), stored = -1;
-    misfits += check_part(&details, &parts[PNCP_PART_ARQUIVOS], counts.arquivos);
+    int64_t misfits = check_part(&details, &itens, counts.itens), stored = -1;
+    misfits += check_part(&details, &arquivos, counts.arquivos);
     FUZZ_CHECK(cell(&details, pncp_details_leaves()->valores_fora_do_tipo, &stored));
     FUZZ_CHECK(misfits == counts.misfits && misfits == stored);
     if (byte_sum(data, size) % PARQUET_EVERY == 0)
         check_parquet(&details);
-    pncp_part_release(&parts[PNCP_PART_ITENS]);
-    pncp_part_release(&parts[PNCP_PART_ARQUIVOS]);
     return 0;
 }

@@ -287,22 +287,32 @@ static enum pncp_code decode_rows(struct pncp_err *err)
         "{\"numeroControlePNCP\":\"39215827000158-1-000008/2026\",\"dataPublicacaoPncp\":\"2026-02-03T08:00:00\","
         "\"valorTotalEstimado\":\"misfit\",\"novo\":[1,2,3],\"orgaoEntidade\":{\"cnpj\":\"39215827000158\",\"x\":1},"
         "\"fontesOrcamentarias\":[{\"codigo\":1,\"y\":2},{\"codigo\":2}]}";
-    static char itens[] = "[{\"numeroItem\":1,\"z\":1},{\"numeroItem\":2,\"descricao\":\"x\"}]";
+    static const char itens[] = "[{\"numeroItem\":1,\"z\":1},{\"numeroItem\":2,\"descricao\":\"x\"}]";
     AUTO(pncp_json_release) struct pncp_json json = {0};
     AUTO(pncp_table_release) struct pncp_table list;
     AUTO(pncp_table_release) struct pncp_table details;
-    struct pncp_buf pages[] = {{.data = itens, .len = sizeof(itens) - 1}};
-    const struct pncp_part_fetch parts[PNCP_PARTS] = {
-        {.part = PNCP_PART_ITENS, .situacao = PNCP_SITUACAO_OK, .quantidade = -1, .pages = pages, .page_count = 1},
-        {.part = PNCP_PART_ARQUIVOS, .situacao = PNCP_SITUACAO_VAZIO, .quantidade = 0}};
+    AUTO(pncp_json_release) struct pncp_json page = {0};
+    AUTO(pncp_part_scratch_release) struct pncp_part_scratch scratch;
+    AUTO(pncp_part_rows_release) struct pncp_part_rows element_rows = {.part = PNCP_PART_ITENS};
+    int64_t fresh;
     const struct pncp_row_stamp stamp = {.run_id = PNCP_VIEW_LIT("run"), .checkpoint = 1};
     struct pncp_row_counts counts;
     enum pncp_code rc = said(pncp_table_init(&list, pncp_list_schema()), err);
     enum pncp_code rc2 = said(pncp_table_init(&details, pncp_details_schema()), rc == PNCP_OK ? err : NULL);
     if (rc == PNCP_OK)
         rc = rc2;
+    rc2 = said(pncp_part_scratch_init(&scratch), rc == PNCP_OK ? err : NULL);
+    if (rc == PNCP_OK)
+        rc = rc2;
     if (rc == PNCP_OK)
         rc = pncp_json_parse(PNCP_VIEW_LIT(contratacao), &json, NULL, err);
+    if (rc == PNCP_OK)
+        rc = pncp_json_parse(PNCP_VIEW_LIT(itens), &page, NULL, err);
+    if (rc == PNCP_OK)
+        rc = said(pncp_part_rows_add(&element_rows, &scratch, page.root, &fresh), err);
+    const struct pncp_part_fetch parts[PNCP_PARTS] = {
+        {.part = PNCP_PART_ITENS, .situacao = PNCP_SITUACAO_OK, .quantidade = -1, .rows = element_rows},
+        {.part = PNCP_PART_ARQUIVOS, .situacao = PNCP_SITUACAO_VAZIO, .quantidade = 0}};
     for (size_t i = 0; rc == PNCP_OK && i < 20; i++) {
         rc = pncp_rows_put_contratacao(&list, json.root, err);
         assert_int_equal(list.rows, i + (rc == PNCP_OK));

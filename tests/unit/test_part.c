@@ -112,13 +112,15 @@ static struct pncp_buf list_body(int64_t first, int64_t last, bool with_ids)
     return body;
 }
 
+static struct pncp_part_scratch scratch; /* of all parts here */
+
 /* Hand an answer to the part as the fetcher would: through the verdict. */
 static enum pncp_code give(struct pncp_part_fetch *part, long status, struct pncp_buf *body)
 {
     struct pncp_answer answer = {.status = status, .body = pncp_buf_view(body)};
     struct pncp_verdict verdict;
     pncp_verdict_make(pncp_part_next(part).quantidade ? PNCP_KIND_COUNT : PNCP_KIND_LIST, &answer, 0, &verdict);
-    enum pncp_code rc = pncp_part_answer(part, &verdict, body);
+    enum pncp_code rc = pncp_part_answer(part, &verdict, body, &scratch);
     pncp_json_release(&verdict.json);
     return rc;
 }
@@ -176,8 +178,8 @@ static void hold_talk(const struct talk *talk)
     if (talk->state == PNCP_PART_FAILED) {
         assert_int_equal(part.reason, talk->reason);
         assert_int_equal(part.http_status, talk->http_status);
-        assert_int_equal(part.page_count, 0); /* nothing is kept of what is not whole */
-        assert_int_equal(part.bytes, 0);
+        assert_int_equal(part.rows.cells.len, 0); /* nothing is kept of what is not whole */
+        assert_int_equal(part.rows.cells.cap, 0);
         return;
     }
     if (part.situacao != talk->situacao || part.total != talk->total || part.quantidade != talk->quantidade ||
@@ -225,24 +227,19 @@ static enum pncp_code serve(struct server *server, struct pncp_part_fetch *part)
     return give(part, 200, &body);
 }
 
-/* Rows of the accepted pages, each id once. */
+/* Rows of the accepted reading: the ids 1, 2 … in their order. */
 static int64_t rows_kept(const struct pncp_part_fetch *part)
 {
-    AUTO(pncp_part_release) struct pncp_part_fetch seen;
-    pncp_part_init(&seen, part->part, part->confirm);
-    int64_t count = 0;
-    for (size_t i = 0; i < part->page_count; i++) {
-        AUTO(pncp_json_release) struct pncp_json json = {0};
-        assert_int_equal(pncp_json_parse(pncp_buf_view(&part->pages[i]), &json, NULL, NULL), PNCP_OK);
-        yyjson_arr_iter iter;
-        yyjson_arr_iter_init(json.root, &iter);
-        for (yyjson_val *row; (row = yyjson_arr_iter_next(&iter)) != NULL;) {
-            bool is_new;
-            assert_int_equal(pncp_part_row_is_new(&seen, row, &is_new), PNCP_OK);
-            count += is_new;
-        }
+    AUTO(pncp_table_release) struct pncp_table table;
+    assert_int_equal(pncp_table_init(&table, pncp_details_schema()), PNCP_OK);
+    assert_int_equal(pncp_part_rows_put(&part->rows, &table), PNCP_OK);
+    const struct pncp_leaf *ids = &table.leaves[pncp_details_leaves()->itens_numero];
+    for (size_t i = 0; i < ids->value_count; i++) {
+        assert_int_equal(pncp_leaf_int(ids, i), (int64_t)i + 1);
+        assert_int_equal(ids->rep[i], i > 0);
     }
-    return count;
+    assert_int_equal(ids->value_count, part->rows.count);
+    return part->rows.count;
 }
 
 static void read_all(struct server server, enum pncp_confirm confirm, unsigned requests_max)
@@ -322,43 +319,6 @@ static void test_pages_of_one_reading_have_a_ceiling(void **state)
     assert_int_equal(server.requests, PNCP_PART_PAGES_MAX + 2);
 }
 
-static void test_each_part_has_its_own_id(void **state)
-{
-    (void)state;
-    static const char rows[] =
-        "[{\"numeroItem\":0,\"sequencialDocumento\":7},{\"numeroItem\":0,\"sequencialDocumento\":8},"
-        "{\"numeroItem\":-9223372036854775807,\"sequencialDocumento\":7},{\"numeroItem\":\"0\"},{\"numeroItem\":\"0\"}"
-        "]";
-    static const bool itens_new[] = {true, false, true, true, true}, arquivos_new[] = {true, true, false, true, true};
-    AUTO(pncp_json_release) struct pncp_json json = {0};
-    AUTO(pncp_part_release) struct pncp_part_fetch itens, arquivos;
-    pncp_part_init(&itens, PNCP_PART_ITENS, PNCP_CONFIRM_AUTO);
-    pncp_part_init(&arquivos, PNCP_PART_ARQUIVOS, PNCP_CONFIRM_AUTO);
-    assert_int_equal(pncp_json_parse(PNCP_VIEW_LIT(rows), &json, NULL, NULL), PNCP_OK);
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(itens_new); i++) {
-        bool is_new;
-        assert_int_equal(pncp_part_row_is_new(&itens, yyjson_arr_get(json.root, i), &is_new), PNCP_OK);
-        assert_int_equal(is_new, itens_new[i]);
-        assert_int_equal(pncp_part_row_is_new(&arquivos, yyjson_arr_get(json.root, i), &is_new), PNCP_OK);
-        assert_int_equal(is_new, arquivos_new[i]);
-    }
-}
-
-static void test_bytes_held_are_told(void **state)
-{
-    (void)state;
-    struct server server = {.rows = 30, .cap = 10};
-    AUTO(pncp_part_release) struct pncp_part_fetch part;
-    pncp_part_init(&part, PNCP_PART_ITENS, PNCP_CONFIRM_AUTO);
-    while (part.state == PNCP_PART_ASKING)
-        assert_int_equal(serve(&server, &part), PNCP_OK);
-    size_t bytes = 0;
-    for (size_t i = 0; i < part.page_count; i++)
-        bytes += part.pages[i].cap;
-    assert_int_equal(part.page_count, 3);
-    assert_int_equal(part.bytes, bytes);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,8 +326,10 @@ int main(void)
         cmocka_unit_test(test_nothing_is_lost_however_pages_are_cut),
         cmocka_unit_test(test_ordinary_lists_cost_one_request_or_two),
         cmocka_unit_test(test_pages_of_one_reading_have_a_ceiling),
-        cmocka_unit_test(test_each_part_has_its_own_id),
-        cmocka_unit_test(test_bytes_held_are_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (pncp_part_scratch_init(&scratch) != PNCP_OK)
+        return 1;
+    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    pncp_part_scratch_release(&scratch);
+    return failures;
 }

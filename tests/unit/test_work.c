@@ -73,7 +73,7 @@ static void bench_open(struct bench *b)
 {
     memset(b, 0, sizeof(*b));
     submitted_count = 0;
-    pncp_works_init(&b->works, NULL, "http://api", PNCP_CONFIRM_AUTO, on_failed, b);
+    assert_int_equal(pncp_works_init(&b->works, NULL, "http://api", PNCP_CONFIRM_AUTO, on_failed, b, NULL), PNCP_OK);
     b->chunk = pncp_calloc(1, sizeof(*b->chunk));
     assert_non_null(b->chunk);
     rows_table(&b->chunk->rows, pncp_list_schema(), 1, 5);
