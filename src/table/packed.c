@@ -1,5 +1,6 @@
 #include "table/packed.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define ALIGNMENT sizeof(uint32_t)
@@ -102,6 +103,7 @@ static enum pncp_code append(struct pncp_leaf *leaf, const struct header *header
         memset(leaf->def + leaf->level_count, header->def, header->slots);
     else if (leaf->max_def > 0 && header->slots > 0)
         memcpy(leaf->def + leaf->level_count, def, header->slots * sizeof(*def));
+    assert(*rep != NULL); /* the first leaf is not the same as one before */
     if (leaf->max_rep > 0 && header->slots > 0)
         memcpy(leaf->rep + leaf->level_count, *rep, header->slots * sizeof(**rep));
     leaf->value_count += header->values;
