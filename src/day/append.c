@@ -16,6 +16,7 @@ struct attempt {
     struct pncp_fold fold;
     size_t keep_groups;
     uint64_t keep_bytes;
+    struct pncp_buf padding;                /* behind the magic, from now on; then the kept groups move */
     struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of the groups behind the prefix that stay */
     struct pncp_footer folded_footer, fresh_footer;
     bool has_folded, has_fresh, fresh_first; /* fresh_first: before the groups that stay */
@@ -23,13 +24,15 @@ struct attempt {
     struct pncp_footer merged;
     bool has_merged;
 };
-/* "PAR1", a lot, folded groups, those that stay; the footer: head, what it left in the file, rest */
-#define SEGMENTS_MAX 7
+/* "PAR1", padding, kept groups that move, a lot, folded groups, those that stay; the footer: head, what it left in the
+ * file, rest */
+#define SEGMENTS_MAX 9
 
 static void attempt_release(struct attempt *a)
 {
     if (a->lowered.schema != NULL)
         pncp_table_release(&a->lowered);
+    pncp_buf_release(&a->padding);
     pncp_buf_release(&a->folded);
     pncp_buf_release(&a->between);
     pncp_buf_release(&a->fresh);
@@ -177,10 +180,45 @@ static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lo
     result->ms_read = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_fold = pncp_clock_cpu_us() - cpu;
     result->folded_groups = a->fold.count;
-    a->keep_bytes = a->keep_groups > 0
-                        ? data->footer.groups[a->keep_groups - 1].offset + data->footer.groups[a->keep_groups - 1].bytes
-                        : 0;
     return rc;
+}
+
+/* ---- what is kept ---------------------------------------------------------------------------- */
+
+/* Where the groups begin: behind the magic, or behind padding. */
+static uint64_t data_begin(const struct pncp_data *data)
+{
+    return data->exists && data->footer.group_count > 0 ? data->footer.groups[0].offset : PNCP_PARQUET_MAGIC_BYTES;
+}
+
+static uint64_t kept_end(const struct pncp_data *data, const struct attempt *a)
+{
+    if (a->keep_groups > 0)
+        return data->footer.groups[a->keep_groups - 1].offset + data->footer.groups[a->keep_groups - 1].bytes;
+    return data_begin(data) > PNCP_PARQUET_MAGIC_BYTES ? data_begin(data) : 0;
+}
+
+/*
+ * A store that copies what is kept does so from 5 MiB on; below that each checkpoint sends all that is there already,
+ * and the first 10,000 contratações of a day would cost a hundred times their bytes. So when what was sent again comes
+ * to as much as the padding that is missing, that is sent instead, once: no day costs more than twice what it would
+ * have, had its size been known. A rewrite leaves it out again.
+ */
+static enum pncp_code keep(struct pncp_data *data, struct attempt *a, struct pncp_err *err)
+{
+    uint64_t enough = pncp_lake_keeps_from(data->lake), begin = data_begin(data);
+    a->keep_bytes = kept_end(data, a);
+    if (a->keep_bytes >= enough || a->keep_groups == 0)
+        return PNCP_OK;
+    data->resent_bytes += a->keep_bytes;
+    if (begin > PNCP_PARQUET_MAGIC_BYTES || data->resent_bytes < enough)
+        return PNCP_OK;
+    size_t bytes = (size_t)(enough - PNCP_PARQUET_MAGIC_BYTES);
+    if (pncp_buf_reserve(&a->padding, bytes) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "padding: out of memory");
+    memset(a->padding.data, 0, bytes);
+    a->padding.len = bytes;
+    return PNCP_OK;
 }
 
 static struct pncp_view payload(const struct pncp_buf *file, const struct pncp_footer *footer)
@@ -222,6 +260,22 @@ static void add_staying(struct layout *l, const struct pncp_footer *footer, cons
     add_bytes(l, pncp_buf_view(&a->between));
 }
 
+/* The magic and what is kept: where it is, or behind the padding that is new. */
+static void add_kept(struct layout *l, const struct pncp_data *data, const struct attempt *a)
+{
+    uint64_t begin = data_begin(data), moved = a->padding.len;
+    if (a->keep_bytes == 0 || moved > 0)
+        add_bytes(l, PNCP_VIEW_LIT("PAR1"));
+    if (moved > 0) {
+        add_bytes(l, pncp_buf_view(&a->padding));
+        l->segments[l->segment_count++] = (struct pncp_segment){.from = begin, .len = a->keep_bytes - begin};
+    }
+    if (data->exists)
+        l->pieces[l->piece_count++] =
+            (struct pncp_footer_piece){.footer = &data->footer, .count = a->keep_groups, .at = begin + moved};
+    l->at = PNCP_MAX(a->keep_bytes, l->at) + moved;
+}
+
 /* The new footer, made of `pieces`, behind the segments. */
 static void add_footer(struct layout *l, const struct pncp_footer *footer)
 {
@@ -243,14 +297,7 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
     if (pieces == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "footer: out of memory");
     struct layout l = {.pieces = pieces, .segments = segments, .at = PNCP_PARQUET_MAGIC_BYTES};
-    if (a->keep_bytes == 0)
-        add_bytes(&l, PNCP_VIEW_LIT("PAR1"));
-    if (data->exists)
-        pieces[l.piece_count++] =
-            (struct pncp_footer_piece){.footer = &data->footer,
-                                       .count = a->keep_groups,
-                                       .at = a->keep_groups > 0 ? data->footer.groups[0].offset : l.at};
-    l.at = PNCP_MAX(a->keep_bytes, l.at);
+    add_kept(&l, data, a);
     if (a->has_fresh && a->fresh_first)
         add_encoded(&l, &a->fresh, &a->fresh_footer);
     if (a->has_folded)
@@ -264,7 +311,7 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
                                        .contratacoes = result->contratacoes,
                                        .itens = result->itens,
                                        .arquivos = result->arquivos,
-                                       .bytes = (int64_t)(l.at - a->keep_bytes),
+                                       .bytes = (int64_t)(l.at - (a->padding.len > 0 ? 0 : a->keep_bytes)),
                                        .ms_encode = result->ms_encode,
                                        .ms_read = result->ms_read};
     memcpy(entry.id, a->id, sizeof(entry.id));
@@ -339,6 +386,8 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     enum pncp_code rc = lower(data, table, &a, &rows, err);
     if (rc == PNCP_OK)
         rc = encode(data, rows, &a, result, err);
+    if (rc == PNCP_OK)
+        rc = keep(data, &a, err);
     uint64_t cpu = pncp_clock_cpu_us(), begun = pncp_clock_mono_ms();
     if (rc == PNCP_OK)
         rc = join(data, lot, &a, segments, &segment_count, result, err);
@@ -346,8 +395,10 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
         return rc;
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    const struct pncp_splice splice = {
-        .keep_bytes = a.keep_bytes, .segments = segments, .segment_count = segment_count, .id = a.id};
+    const struct pncp_splice splice = {.keep_bytes = a.padding.len > 0 ? 0 : a.keep_bytes,
+                                       .segments = segments,
+                                       .segment_count = segment_count,
+                                       .id = a.id};
     for (size_t i = 0; i < segment_count; i++)
         result->bytes_sent += segments[i].bytes.len;
     if (rc == PNCP_OK)

@@ -43,6 +43,11 @@ bool pncp_lake_is_remote(const struct pncp_lake *lake)
     return lake->backend->remote;
 }
 
+uint64_t pncp_lake_keeps_from(const struct pncp_lake *lake)
+{
+    return lake->backend->keeps_from;
+}
+
 enum pncp_code pncp_lake_check(struct pncp_lake *lake, pncp_finding_fn *tell, void *ctx, struct pncp_err *err)
 {
     return lake->backend->check == NULL ? PNCP_OK : lake->backend->check(lake, tell, ctx, err);

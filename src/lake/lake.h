@@ -40,6 +40,9 @@ const char *pncp_lake_url(const struct pncp_lake *lake); /* absolute, as reports
 /* Is each call a request over the network, and each version kept by some stores? Then small files are written less
  * often. */
 bool pncp_lake_is_remote(const struct pncp_lake *lake);
+/* Of an object that keeps at least so many bytes a splice need not send these; of a smaller one it sends all. 0: it
+ * never sends what is kept. */
+uint64_t pncp_lake_keeps_from(const struct pncp_lake *lake);
 /* What tells lakes apart in names outside of them: the first twelve hex digits of the SHA-256 (FIPS 180-4) of the URL.
  */
 #define PNCP_LAKE_TAG_BYTES 13

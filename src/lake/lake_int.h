@@ -9,6 +9,7 @@
 /* What is behind a lake. The functions are those of lake.h, whose words hold for them. */
 struct pncp_lake_backend {
     bool remote;
+    uint64_t keeps_from;
     void (*close)(struct pncp_lake *lake); /* what it has of its own; NULL: nothing */
     enum pncp_code (*check)(struct pncp_lake *lake, pncp_finding_fn *tell, void *ctx, struct pncp_err *err);
     enum pncp_code (*open_object)(struct pncp_lake *lake, const char *path, const char *lock,

@@ -10,6 +10,7 @@
 #include "lake/s3_client.h"
 #include "lake/s3_mirror.h"
 #include "lake/s3_object.h"
+#include "lake/s3_upload.h"
 #include "lake/s3_xml.h"
 
 #include <errno.h>
@@ -20,9 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PART_MIN_BYTES ((uint64_t)5 * 1024 * 1024) /* of each part but the last (S3 API, "Quotas") */
-#define WINDOW_BYTES ((uint64_t)4 * 1024 * 1024)   /* read at once: more than what a fold reads */
-#define TAIL_BYTES ((uint64_t)64 * 1024)           /* read with the first request: most footers */
+#define WINDOW_BYTES ((uint64_t)4 * 1024 * 1024) /* read at once: more than what a fold reads */
+#define TAIL_BYTES ((uint64_t)64 * 1024)         /* read with the first request: most footers */
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -292,6 +292,7 @@ static void close_s3(struct pncp_lake *lake)
 }
 
 static const struct pncp_lake_backend s3_backend = {.remote = true,
+                                                    .keeps_from = PNCP_PART_MIN_BYTES,
                                                     .close = close_s3,
                                                     .check = pncp_s3_check,
                                                     .open_object = open_object,

@@ -1,0 +1,63 @@
+"""What a run sends to a bucket: how much of a growing day."""
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from lake_day import assert_history
+from lake_in_bucket import Bucket
+from program import DAY, same_values, truth_of
+
+PART = 5 * 1024 * 1024
+
+
+@pytest.fixture
+def proxied(minio, s3_proxy, tmp_path):
+    """(lake, proxy): each run through it."""
+    proxy, bucket = s3_proxy(minio), Bucket(minio, tmp_path)
+    return bucket, proxy
+
+
+def sent(proxy) -> int:
+    return sum(seen.bytes_in for seen in proxy.seen(path="details.parquet"))
+
+
+def first_group_at(path) -> int:
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    return min(group.column(0).data_page_offset, group.column(0).dictionary_page_offset or PART * 2)
+
+
+def test_a_growing_day_is_not_sent_again_and_again(proxied, simulator):
+    """Once enough was sent twice the file gets padding, so that the store copies what is kept; readers do not mind."""
+    bucket, proxy = proxied
+    sim = simulator("--day", DAY, "--count", 2400)
+    result = bucket.ingest(sim, "--batch-size", 2000, "--checkpoint-every", 20, env=proxy.env)
+    day = bucket.copy()
+    size = day.file.stat().st_size
+    assert first_group_at(day.file) == PART and day.file.read_bytes()[4:PART] == bytes(PART - 4)
+    whole = sum(seen.bytes_in for seen in proxy.seen("PUT", path="details.parquet") if not seen.query)
+    assert whole < 3 * PART and sent(proxy) < 5 * PART < result.day["checkpoints"] * (size - PART) / 3
+    keys = day.keys()
+    same_values(day.rows(), {key: row for key, row in truth_of(sim).items() if key in set(keys)})
+    assert_history(day)
+    assert bucket.ask("verify").summary["problems"] == 0
+    with duckdb.connect() as connection:
+        count = connection.sql("SELECT count(*), sum(len(itens)) FROM read_parquet(?)", params=[str(day.file)]).fetchall()[0]
+    assert count == (2000, sum(entry["itens"] for entry in day.history()))
+    assert pl.read_parquet(day.file, columns=["cnpj", "ano", "sequencial"]).rows() == [
+        (cnpj, int(ano), int(sequencial)) for cnpj, ano, sequencial in (key.split("|") for key in keys)]
+
+    # the next run goes on behind the padding, and compaction leaves it out
+    proxy.forget()
+    bucket.ingest(sim, "--batch-size", 380, "--checkpoint-every", 20, env=proxy.env)
+    assert sent(proxy) < PART and first_group_at(bucket.copy().file) == PART
+    bucket.ingest(sim, env=proxy.env)
+    assert first_group_at(bucket.assert_whole(sim).file) == 4
+
+
+def test_a_small_day_is_sent_whole(proxied, simulator):
+    bucket, proxy = proxied
+    sim = simulator("--day", DAY, "--count", 200)
+    bucket.ingest(sim, "--batch-size", 150, "--checkpoint-every", 20, env=proxy.env)
+    assert first_group_at(bucket.copy().file) == 4
+    assert not proxy.seen("POST", path="details.parquet")
