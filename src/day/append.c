@@ -398,9 +398,8 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     const struct pncp_splice splice = {.keep_bytes = a.padding.len > 0 ? 0 : a.keep_bytes,
                                        .segments = segments,
                                        .segment_count = segment_count,
-                                       .id = a.id};
-    for (size_t i = 0; i < segment_count; i++)
-        result->bytes_sent += segments[i].bytes.len;
+                                       .id = a.id,
+                                       .sent = &data->sent_bytes};
     if (rc == PNCP_OK)
         rc = pncp_lake_splice_if(data->lake, path, lock, &before, &splice, &version, err);
     result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
@@ -479,6 +478,8 @@ enum pncp_code pncp_data_append(struct pncp_data *data, const struct pncp_lot *l
     result.contratacoes += settled.contratacoes;
     result.itens += settled.itens;
     result.arquivos += settled.arquivos;
+    result.bytes_sent = data->sent_bytes;
+    data->sent_bytes = 0;
     result.row_groups = data->footer.group_count;
     result.file_bytes = data->footer.file_bytes;
     *ret_result = result;

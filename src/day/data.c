@@ -245,6 +245,7 @@ static enum pncp_code reload_once(struct pncp_data *data, struct pncp_err *err)
     now.unclear_contratacoes = data->unclear_contratacoes;
     now.unclear_itens = data->unclear_itens;
     now.unclear_arquivos = data->unclear_arquivos;
+    now.sent_bytes = data->sent_bytes;
     now.resent_bytes = data->resent_bytes;
     pncp_data_release(data);
     *data = now;

@@ -40,6 +40,7 @@ struct pncp_data {
     char unclear[PNCP_ID_BYTES]; /* id of a commit whose answer was lost and could not be looked up: asked for first
                                     next time */
     int64_t unclear_contratacoes, unclear_itens, unclear_arquivos;
+    uint64_t sent_bytes;   /* since the last append that told them */
     uint64_t resent_bytes; /* of what was there already, by appends to a file too small for the store to keep it */
 };
 
@@ -80,7 +81,7 @@ struct pncp_lot {             /* a lot to append */
 struct pncp_commit_result {
     int64_t contratacoes, itens, arquivos; /* rows appended, after dropping; of a rewrite: all of the file */
     int64_t renewed;                       /* rows that a rewrite has replaced */
-    uint64_t bytes_sent, file_bytes;      
+    uint64_t bytes_sent, file_bytes;       /* bytes_sent: with the tries before, also those of calls that failed */
     size_t row_groups, folded_groups;
     uint32_t ms_encode, ms_read, ms_send, ms_commit;
     uint64_t cpu_us_encode, cpu_us_fold, cpu_us_commit;

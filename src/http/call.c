@@ -64,6 +64,7 @@ static size_t on_read(char *data, size_t size, size_t count, void *arg)
         }
         if (got > 0) {
             t->at += (uint64_t)got;
+            t->answer->sent_bytes += (uint64_t)got;
             return (size_t)got;
         }
     }

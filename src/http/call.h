@@ -42,6 +42,7 @@ struct pncp_call {
 
 struct pncp_call_answer {
     long status;
+    uint64_t sent_bytes;  /* of the body, also on error; what was sent twice counts twice */
     struct pncp_buf body; /* the caller's, also on error; empty then */
     char why[256];        /* on error, for people */
 };

@@ -126,6 +126,7 @@ struct pncp_splice { /* the first keep_bytes of the version expected, and the se
     const struct pncp_segment *segments;
     size_t segment_count;
     const char *id; /* as in pncp_body */
+    uint64_t *sent; /* grows by the bytes that are written, or sent, for it: tries that failed too; NULL: not counted */
 };
 /* The object becomes that. keep_bytes 0 with expected "" creates. PNCP_E_CONFLICT · PNCP_E_BUSY as above ·
  * PNCP_E_PARSE: the version expected has fewer bytes. */

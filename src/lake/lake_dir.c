@@ -377,6 +377,8 @@ static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *
         const struct pncp_segment *segment = &splice->segments[i];
         rc = segment->len > 0 ? pncp_file_copy(from, segment->from, to, segment->len, path, err)
                               : pncp_file_write(to, segment->bytes.data, segment->bytes.len, path, err);
+        if (splice->sent != NULL && segment->len == 0)
+            *splice->sent += segment->bytes.len;
     }
     return rc;
 }

@@ -181,7 +181,8 @@ static enum pncp_code write_if(struct pncp_lake *lake, const char *path, const c
     (void)lock;
     struct pncp_call_piece piece;
     enum pncp_code rc = piece_of(body, &piece, err);
-    return rc == PNCP_OK ? pncp_s3_put_if(lake, path, expected, body->id, &piece, 1, ret_version, err) : rc;
+    const struct pncp_s3_put whole = {.pieces = &piece, .piece_count = 1, .id = body->id};
+    return rc == PNCP_OK ? pncp_s3_put_if(lake, path, expected, &whole, ret_version, err) : rc;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */

@@ -232,6 +232,8 @@ static enum pncp_code ask_once(struct pncp_s3 *s3, struct transfer *t, struct pn
     rc = pncp_call_make(s3->calls, &call, &answer);
     t->answer->status = answer.status;
     t->answer->body = answer.body;
+    if (request->sent != NULL)
+        *request->sent += answer.sent_bytes;
     OPENSSL_cleanse(headers.data, headers.len);
     return rc == PNCP_OK ? PNCP_OK : failed(s3, request, rc, answer.why, err);
 }

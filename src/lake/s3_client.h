@@ -25,6 +25,7 @@ struct pncp_s3_request {
     struct pncp_sigv4_pair headers[PNCP_S3_PAIRS_MAX]; /* lower case; likewise */
     const struct pncp_call_piece *pieces;              /* the body */
     size_t piece_count;
+    uint64_t *sent;          /* grows by what was sent of the body, each try; NULL: not counted */
     size_t answer_max_bytes; /* 0: 1 MiB */
     uint32_t timeout_ms;     /* 0: as long as bytes go back and forth */
     bool once;               /* asked again it might do something else: no answer is the caller's to find out about */

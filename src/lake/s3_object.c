@@ -67,15 +67,15 @@ enum pncp_code pncp_s3_read_range(struct pncp_lake *lake, const char *path, cons
 }
 
 enum pncp_code pncp_s3_put_if(struct pncp_lake *lake, const char *path, const struct pncp_version *expected,
-                              const char *id, const struct pncp_call_piece *pieces, size_t piece_count,
-                              struct pncp_version *ret_version, struct pncp_err *err)
+                              const struct pncp_s3_put *put, struct pncp_version *ret_version, struct pncp_err *err)
 {
     const struct pncp_s3_request request = {
         .method = "PUT",
         .path = path,
-        .headers = {pncp_s3_condition(expected), {id == NULL ? NULL : PNCP_S3_ID_HEADER, id}},
-        .pieces = pieces,
-        .piece_count = piece_count,
+        .headers = {pncp_s3_condition(expected), {put->id == NULL ? NULL : PNCP_S3_ID_HEADER, put->id}},
+        .pieces = put->pieces,
+        .piece_count = put->piece_count,
+        .sent = put->sent,
         .once = true};
     struct pncp_s3_answer answer;
     enum pncp_code rc = pncp_s3_ask_good(lake, &request, &answer, err);

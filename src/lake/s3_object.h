@@ -24,10 +24,16 @@ enum pncp_code pncp_s3_lost(const struct pncp_lake *lake, const char *path, cons
 MUST_CHECK enum pncp_code pncp_s3_read_range(struct pncp_lake *lake, const char *path,
                                              const struct pncp_version *version, uint64_t from, uint64_t len,
                                              struct pncp_buf *ret_bytes, struct pncp_err *err);
-/* The object is these pieces, while its version is `expected`; `id` as in pncp_body. PNCP_E_CONFLICT ·
- * PNCP_E_UNAVAILABLE: nobody knows whether it was done. */
+struct pncp_s3_put { /* a whole object */
+    const struct pncp_call_piece *pieces;
+    size_t piece_count;
+    const char *id; /* as in pncp_body */
+    uint64_t *sent; /* as in pncp_s3_request */
+};
+/* The object becomes that, while its version is `expected`. PNCP_E_CONFLICT · PNCP_E_UNAVAILABLE: nobody knows whether
+ * it was done. */
 MUST_CHECK enum pncp_code pncp_s3_put_if(struct pncp_lake *lake, const char *path, const struct pncp_version *expected,
-                                         const char *id, const struct pncp_call_piece *pieces, size_t piece_count,
-                                         struct pncp_version *ret_version, struct pncp_err *err);
+                                         const struct pncp_s3_put *put, struct pncp_version *ret_version,
+                                         struct pncp_err *err);
 
 #endif

@@ -93,7 +93,7 @@ static enum pncp_code splice_by_parts(struct pncp_lake *lake, const char *path, 
                                       struct pncp_err *err)
 {
     AUTO(tail_release) struct tail tail = {0};
-    struct pncp_upload upload = {.lake = lake, .path = path};
+    struct pncp_upload upload = {.lake = lake, .path = path, .sent = splice->sent};
     uint64_t copied = 0;
     pncp_upload_abort_old(lake, path);
     enum pncp_code rc = make_tail(lake, path, expected, splice, &PNCP_STAGE_INIT, &tail, err);
@@ -125,8 +125,10 @@ static enum pncp_code splice_whole(struct pncp_lake *lake, const char *path, con
     bool mirrored =
         splice->keep_bytes > 0 && pncp_mirror_take(lake->mirror, path, expected, splice->keep_bytes, &mirror);
     enum pncp_code rc = make_tail(lake, path, expected, splice, &mirror, &tail, err);
+    const struct pncp_s3_put whole = {
+        .pieces = tail.pieces, .piece_count = tail.count, .id = splice->id, .sent = splice->sent};
     if (rc == PNCP_OK)
-        rc = pncp_s3_put_if(lake, path, expected, splice->id, tail.pieces, tail.count, ret_version, err);
+        rc = pncp_s3_put_if(lake, path, expected, &whole, ret_version, err);
     if (rc == PNCP_OK && fill_stage(lake, &mirror, splice->keep_bytes, tail.pieces, mirrored, tail.count))
         pncp_mirror_give(lake->mirror, path, ret_version, &mirror);
     else if (rc != PNCP_OK && mirrored)

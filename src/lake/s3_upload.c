@@ -63,7 +63,8 @@ enum pncp_code pncp_upload_send(struct pncp_upload *upload, const struct pncp_ca
                                             .path = upload->path,
                                             .query = {{"partNumber", number}, {"uploadId", upload->id}},
                                             .pieces = pieces,
-                                            .piece_count = piece_count};
+                                            .piece_count = piece_count,
+                                            .sent = upload->sent};
     struct pncp_s3_answer answer;
     enum pncp_code rc = pncp_s3_ask_good(upload->lake, &request, &answer, err);
     if (rc != PNCP_OK)
@@ -95,6 +96,7 @@ enum pncp_code pncp_upload_complete(struct pncp_upload *upload, const struct pnc
                                             .headers = {pncp_s3_condition(expected)},
                                             .pieces = &piece,
                                             .piece_count = 1,
+                                            .sent = upload->sent,
                                             .once = true};
     struct pncp_s3_answer answer;
     enum pncp_code rc = pncp_s3_ask_good(upload->lake, &request, &answer, err);

@@ -14,6 +14,7 @@
 struct pncp_upload {
     struct pncp_lake *lake; /* borrowed */
     const char *path;
+    uint64_t *sent;                /* as in pncp_s3_request */
     char id[PNCP_UPLOAD_ID_BYTES]; /* "": not begun */
     char etags[PNCP_PARTS_MAX][PNCP_S3_ETAG_BYTES];
     size_t parts;

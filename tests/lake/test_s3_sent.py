@@ -1,12 +1,15 @@
-"""What a run sends to a bucket: how much of a growing day."""
+"""What a run sends to a bucket: how much of a growing day, and how often beside it."""
+
+import json
 
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from lake_day import assert_history
-from lake_in_bucket import Bucket
+from lake_in_bucket import DETAILS, Bucket
 from program import DAY, same_values, truth_of
+from s3_proxy import slow_down
 
 PART = 5 * 1024 * 1024
 
@@ -61,3 +64,18 @@ def test_a_small_day_is_sent_whole(proxied, simulator):
     bucket.ingest(sim, "--batch-size", 150, "--checkpoint-every", 20, env=proxy.env)
     assert first_group_at(bucket.copy().file) == 4
     assert not proxy.seen("POST", path="details.parquet")
+
+
+@pytest.mark.parametrize("count, every", [(150, 20), (1500, 20)], ids=["whole", "by parts"])
+def test_bytes_sent_are_those_that_were_sent(count, every, proxied, simulator):
+    """Of small objects all of them; a try that the store refused counts as well."""
+    bucket, proxy = proxied
+    sim = simulator("--day", DAY, "--count", count + 10)
+    proxy.on(slow_down(), "PUT", path=DETAILS.rsplit("/", 1)[1], nth=3)
+    result = bucket.ingest(sim, "--batch-size", count, "--checkpoint-every", every, "--log", "json", env=proxy.env)
+    events = [json.loads(line) for line in result.stderr if line.startswith("{")]
+    told = [event["bytes_sent"] for event in events if event["event"] in ("checkpoint", "final_checkpoint")]
+    assert sum(told) == sent(proxy) and len(told) == result.day["checkpoints"]
+    assert result.day["last_checkpoint"]["bytes_sent"] == told[-1]
+    by_parts = bool(proxy.seen("POST", path="details.parquet"))
+    assert by_parts == (count > 1000) and (by_parts or told[-1] == result.day["last_checkpoint"]["file_bytes"])
