@@ -46,6 +46,7 @@ class Bucket:
         same_values(day.rows(), truth_of(sim))
         assert_consistent(day)
         assert day.completo()["commit"] == day.commit()
+        assert day.progresso()["phase"] == "ended" and day.records()
         assert self.server.uploads(self.url + "/" + DETAILS) == []
         assert self.ask("verify").summary["problems"] == 0
         return day

@@ -210,6 +210,17 @@ class S3Server:
                 return keys
             query["continuation-token"] = reply.text("NextContinuationToken")
 
+    def versions(self, prefix="") -> list:
+        """The keys of a versioned bucket that begin so, once for each version that it keeps; what was deleted is one more."""
+        bucket, prefix = split(prefix)
+        keys, query = [], {"versions": "", "prefix": prefix}
+        while True:
+            reply = _good(self.request("GET", f"s3://{bucket}", query))
+            keys += reply.texts("Key")
+            if reply.text("IsTruncated") != "true":
+                return keys
+            query.update({"key-marker": reply.text("NextKeyMarker"), "version-id-marker": reply.text("NextVersionIdMarker")})
+
     def uploads(self, key) -> list:
         """Ids of the multipart uploads of this very key that are neither completed nor aborted."""
         bucket, key = split(key)

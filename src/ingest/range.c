@@ -47,7 +47,7 @@ static enum pncp_code run_day(struct range *range, struct pncp_date date, pncp_d
     range->summary->exit_code = pncp_exit_worse(range->summary->exit_code, day->exit_code);
     if (run.lake != NULL)
         pncp_summary_set_lake(range->summary, pncp_lake_url(run.lake));
-    if (run.hold.fd != -1) {
+    if (pncp_hold_is_held(&run.hold)) {
         run.phase = PNCP_PHASE_ENDED;
         pncp_report_progress(&run);
         pncp_lake_free(range->lake);

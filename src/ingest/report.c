@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY_MS 2000 /* on a folder (design section 3) */
-#define PROGRESS_REMOTE_EVERY_MS 30000
+#define PROGRESS_REMOTE_EVERY_MS                                                                                       \
+    120000                /* a versioned bucket keeps each: 30 an hour, beside 120 of the lease, 36 of state */
 #define MALFORMED_TOLD 20 /* rows of --input told one by one: a file that is wrong is wrong in every row */
 
 static const char *phase_name(enum pncp_phase phase)
@@ -162,7 +163,7 @@ void pncp_report_note(void *ctx, const struct pncp_fetch_note *note)
 
 void pncp_report_progress(struct pncp_run *run)
 {
-    if (run->hold.fd == -1) /* a day's progress is told by the run that holds the day; others only read */
+    if (!pncp_hold_is_held(&run->hold)) /* a day's progress is told by the run that holds the day; others only read */
         return;
     const struct pncp_day_summary *day = run->day;
     const struct pncp_progress progress = {

@@ -144,6 +144,11 @@ enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct p
     return lake->backend->hold(lake, path, holder, ret_hold, err);
 }
 
+bool pncp_hold_is_held(const struct pncp_hold *hold)
+{
+    return hold->fd != -1 || hold->lease != NULL;
+}
+
 void pncp_hold_release(struct pncp_hold *hold)
 {
     pncp_lease_end(hold->lease);

@@ -152,6 +152,7 @@ struct pncp_hold { /* one of the two: a folder's lock, S3's lease */
  * line written into it. PNCP_E_BUSY: message names the holder that it found. */
 MUST_CHECK enum pncp_code pncp_lake_hold(struct pncp_lake *lake, const char *path, struct pncp_view holder,
                                          struct pncp_hold *ret_hold, struct pncp_err *err);
+bool pncp_hold_is_held(const struct pncp_hold *hold);
 void pncp_hold_release(struct pncp_hold *hold);
 
 /* Remove temp files of dead processes (those nobody has locked). Errors are ignored: next run tries again. */

@@ -93,6 +93,24 @@ def test_a_signal_saves_what_is_finished(bucket, simulator):
     bucket.assert_whole(sim)
 
 
+def test_a_signal_while_the_store_hangs(on_minio, simulator):
+    """It answers nothing and refuses nothing: what is finished is spooled, the run is out in time, and the next one saves it."""
+    sim = simulator("--day", DAY, "--count", 400, "--latency-detail", 20)
+    process = on_minio.start(sim, "--checkpoint-every", 25, "--connections", 8)
+    wait_until(lambda: on_minio.server.get(on_minio.url + "/" + DETAILS), process)
+    on_minio.server.process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(1) # something is fetched that cannot be saved
+        result, seconds = stop(process, signal.SIGTERM)
+    finally:
+        on_minio.server.process.send_signal(signal.SIGCONT)
+    assert result.exit == 143 and seconds < 5, seconds # 3 on a machine that is not busy
+    assert any("wait in" in line and "spool" in line for line in result.stderr), result.stderr
+    on_minio.server.delete(on_minio.url + "/" + LEASE) # or wait for it 90 s
+    on_minio.ingest(sim) # of the spool what the store has not saved after all
+    on_minio.assert_whole(sim)
+
+
 def test_runs_that_do_not_see_each_other(on_minio, simulator):
     """The lease is taken from each before the next begins: the conditional writes alone keep every row, once."""
     sim = simulator("--day", DAY, "--count", 240, "--itens-max", 5, "--latency-detail", 10)

@@ -1,6 +1,8 @@
 """What a run sends to a bucket: how much of a growing day, and how often beside it."""
 
 import json
+import time
+from collections import Counter
 
 import duckdb
 import polars as pl
@@ -8,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from lake_day import assert_history
 from lake_in_bucket import DETAILS, Bucket
-from program import DAY, same_values, truth_of
+from program import DAY, run, same_values, truth_of
 from s3_proxy import slow_down
 
 PART = 5 * 1024 * 1024
@@ -79,3 +81,21 @@ def test_bytes_sent_are_those_that_were_sent(count, every, proxied, simulator):
     assert result.day["last_checkpoint"]["bytes_sent"] == told[-1]
     by_parts = bool(proxy.seen("POST", path="details.parquet"))
     assert by_parts == (count > 1000) and (by_parts or told[-1] == result.day["last_checkpoint"]["file_bytes"])
+
+
+@pytest.mark.full
+def test_versions_an_hour(minio, simulator, tmp_path):
+    """Beside the data's a bucket with versions keeps at most 200 an hour: those of five and a half minutes, and what a run writes at its
+    beginning and end."""
+    minio.make_bucket("hourly", versioning=True)
+    lake = "s3://hourly/lake"
+    sim = simulator("--day", DAY, "--count", 4000, "--latency-detail", 200)
+    begun = time.monotonic()
+    result = run("--date", DAY, "--connections", 2, "--max-duration", "330s", lake=lake, sim=sim, env=minio.env, timeout=400)
+    hours = (time.monotonic() - begun) / 3600
+    assert result.exit == 0 and result.day["remaining"] > 0 and hours > 329 / 3600
+    kept = Counter(key.split("/_state/")[1].split("/")[0] for key in minio.versions(lake) if "/_state/" in key)
+    once = {"lease": 2, "progresso": 2, "execucoes": 1, "sonda": 2, "itens": 2, "arquivos": 2, "falhas": 2, "completo": 1,
+            "pncp_contratacoes_20251022": 14}
+    assert set(kept) <= set(once)
+    assert sum(kept.values()) - sum(once[name] for name in kept) <= 200 * hours, kept
