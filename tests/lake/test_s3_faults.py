@@ -42,11 +42,12 @@ def goes_wrong(sim, server, proxy, bucket, fault, method, query, expected) -> No
     result = ingest(sim, bucket.url, "--checkpoint-every", 20, "--batch-size", 100, "--outage-wait", "30s", env=proxy.env)
     assert any(seen.fault for seen in proxy.seen(path="details.parquet")), "it did not come to that"
     day = bucket.copy()
-    assert len(day.keys()) == len(set(day.keys())) == expected
+    keys = set(day.keys())
+    assert len(day.keys()) == len(keys) == expected
     assert_history(day)
     own = [entry for entry in day.history() if entry["run"] == result.summary["run_id"]]
     assert sum(entry["contratacoes"] for entry in own) == result.day["saved"] == 100
-    same_values(day.rows(), {key: row for key, row in truth_of(sim).items() if key in set(day.keys())})
+    same_values(day.rows(), {key: row for key, row in truth_of(sim).items() if key in keys})
 
 
 @pytest.mark.parametrize("request_of, way", cases(SMALL))
@@ -57,25 +58,27 @@ def test_a_request_of_a_small_commit(request_of, way, minio, s3_proxy, simulator
 
 @pytest.fixture(scope="session")
 def large_day(minio, tmp_path_factory):
-    """(simulator's arguments, files): a day that has outgrown a part, and some left to do."""
+    """(simulator's arguments, files): a day that is as large as a part (padding has made it so), and some left to do."""
     from simulator import Simulator # noqa: PLC0415
-    args = ("--day", DAY, "--count", 11200, "--itens-max", 12)
+    args = ("--day", DAY, "--count", 1000, "--itens-max", 12)
     bucket = Bucket(minio, tmp_path_factory.mktemp("large"))
     with Simulator(*args) as sim:
-        ingest(sim, bucket.url, "--checkpoint-every", 1000, "--batch-size", 11000, env=minio.env)
+        ingest(sim, bucket.url, "--checkpoint-every", 8, "--batch-size", 800, env=minio.env)
     files = bucket.copy().files()
     assert len(files[DETAILS]) > 5 * 1024 * 1024
     return args, files
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("request_of, way", [(request, way) for request in LARGE for way in ways_of(request)])
+@pytest.mark.parametrize("request_of, way", cases(LARGE))
 def test_a_request_of_a_large_commit(request_of, way, large_day, minio, s3_proxy, simulator, tmp_path):
     args, files = large_day
     sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
     bucket.put(files)
-    goes_wrong(sim, minio, proxy, bucket, {**WAYS, **IN_200}[way](), *LARGE[request_of], 11100)
-    assert minio.uploads(f"{bucket.url}/{DETAILS}") == []
+    goes_wrong(sim, minio, proxy, bucket, {**WAYS, **IN_200}[way](), *LARGE[request_of], 900)
+    # an upload that was begun without our knowing its id stays until it is a day old
+    unknown = [seen for seen in proxy.seen("POST", "uploads=", "details.parquet") if seen.fault and seen.served == 200 != seen.status]
+    unknown += [seen for seen in proxy.seen("POST", "uploads=", "details.parquet") if seen.fault == "cut_request"]
+    assert len(minio.uploads(f"{bucket.url}/{DETAILS}")) == len(unknown)
 
 
 def test_another_run_commits_before_we_look(minio, s3_proxy, simulator, tmp_path):
@@ -174,14 +177,13 @@ def test_a_store_that_is_odd_is_safe(lie, minio, s3_proxy, simulator, tmp_path):
     assert_history(day)
 
 
-@pytest.mark.full
 def test_an_invented_tag_of_a_complete(large_day, minio, s3_proxy, simulator, tmp_path):
     """The store says yes to a Complete that it has not done: HEAD and the history know better."""
     args, files = large_day
     sim, proxy, bucket = simulator(*args), s3_proxy(minio), Bucket(minio, tmp_path)
     bucket.put(files)
     body = b'<CompleteMultipartUploadResult><ETag>"0123456789abcdef0123456789abcdef-2"</ETag></CompleteMultipartUploadResult>'
-    goes_wrong(sim, minio, proxy, bucket, answer(200, body=body), "POST", "uploadId=", 11100)
+    goes_wrong(sim, minio, proxy, bucket, answer(200, body=body), "POST", "uploadId=", 900)
 
 
 def test_a_commit_above_a_part_costs_six_requests(large_day, minio, s3_proxy, simulator, tmp_path):
