@@ -43,7 +43,8 @@ def test_a_growing_day_is_not_sent_again_and_again(proxied, simulator):
     whole = sum(seen.bytes_in for seen in proxy.seen("PUT", path="details.parquet") if not seen.query)
     assert whole < 3 * PART and sent(proxy) < 5 * PART < result.day["checkpoints"] * (size - PART) / 3
     keys = day.keys()
-    same_values(day.rows(), {key: row for key, row in truth_of(sim).items() if key in set(keys)})
+    saved = set(keys)
+    same_values(day.rows(), {key: row for key, row in truth_of(sim).items() if key in saved})
     assert_history(day)
     assert bucket.ask("verify").summary["problems"] == 0
     with duckdb.connect() as connection:
@@ -84,6 +85,7 @@ def test_bytes_sent_are_those_that_were_sent(count, every, proxied, simulator):
 
 
 @pytest.mark.full
+@pytest.mark.timeout(600)
 def test_versions_an_hour(minio, simulator, tmp_path):
     """Beside the data's a bucket with versions keeps at most 200 an hour: those of five and a half minutes, and what a run writes at its
     beginning and end."""
