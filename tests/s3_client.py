@@ -34,6 +34,7 @@ class Signer:
     access: str
     secret: str
     region: str = "us-east-1"
+    service: str = "s3"
 
     def sign(self, method, path, query, headers, names=None) -> str:
         """The value of Authorization for a request with the encoded `path` and `query`. x-amz-date and x-amz-content-sha256 are
@@ -43,7 +44,7 @@ class Signer:
         path, query = encode(urllib.parse.unquote(path), "/"), query_string(urllib.parse.parse_qsl(query, keep_blank_values=True))
         lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in names]
         canonical = "\n".join([method, path, query, "".join(lines), ";".join(names), headers["x-amz-content-sha256"]])
-        scope = f"{when[:8]}/{self.region}/s3/aws4_request"
+        scope = f"{when[:8]}/{self.region}/{self.service}/aws4_request"
         key = ("AWS4" + self.secret).encode()
         for word in (*scope.split("/"), f"AWS4-HMAC-SHA256\n{when}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"):
             key = hmac.digest(key, word.encode(), "sha256")

@@ -130,11 +130,12 @@ class Rule:
     query: str
     path: str
     nth: object
+    signed_by: str = ""
     matched: int = 0
 
     def takes(self, seen) -> bool:
         """Counts the requests that it is about."""
-        if not matches(seen, self.method, self.query, self.path):
+        if not matches(seen, self.method, self.query, self.path) or self.signed_by not in seen.headers.get("authorization", ""):
             return False
         self.matched += 1
         return self.nth is None or self.matched in (self.nth if hasattr(self.nth, "__contains__") else (self.nth,))
@@ -169,11 +170,11 @@ class S3Proxy:
         """One that asks through it."""
         return Client(self.endpoint, self.server.signer)
 
-    def on(self, fault, method=None, query="", path="", nth=None) -> None:
-        """What becomes of the requests of that method whose raw query and path hold these texts. nth: of those the one (1 is the
+    def on(self, fault, method=None, query="", path="", nth=None, signed_by="") -> None:
+        """What becomes of the requests of that method whose raw query and path hold these texts, of that access key. nth: of those the one (1 is the
         next), or those in a range or set. The first rule that takes a request has it; the others count it."""
         with self._lock:
-            self.rules.append(Rule(fault, method, query, path, nth))
+            self.rules.append(Rule(fault, method, query, path, nth, signed_by))
 
     def clear(self) -> None:
         """From now on all goes well."""

@@ -11,6 +11,7 @@ has put them.
 
 import errno
 import itertools
+import json
 import os
 import random
 import secrets
@@ -19,6 +20,8 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
+from dataclasses import replace
 from http.client import HTTPMessage
 from pathlib import Path
 
@@ -250,6 +253,18 @@ class Minio(S3Server):
     def settings(self) -> dict:
         return {"MINIO_ROOT_USER": self.signer.access, "MINIO_ROOT_PASSWORD": self.signer.secret, "MINIO_CI_CD": "1",
                 "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}
+
+
+    def session(self, actions=("s3:*",)) -> dict:
+        """Environment of credentials of its STS: with a session token, for 15 minutes and these actions only."""
+        policy = {"Version": "2012-10-17",
+                  "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": ["arn:aws:s3:::*"]}]}
+        form = {"Action": "AssumeRole", "Version": "2011-06-15", "DurationSeconds": 900, "Policy": json.dumps(policy)}
+        client = Client(self.endpoint, replace(self.signer, service="sts"), self.ca_file)
+        reply = _good(client.request("POST", "", body=urllib.parse.urlencode(form).encode(),
+                                     headers={"Content-Type": "application/x-www-form-urlencoded"}))
+        names = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
+        return {name: reply.text(element) for name, element in names.items()}
 
 
 class MinioTls(Minio):

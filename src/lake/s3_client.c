@@ -36,6 +36,7 @@ struct pncp_s3 {
     pthread_mutex_t mutex; /* for what follows */
     int64_t ahead_s;       /* the store's clock before ours, as its last answer told */
     bool ahead_signed;     /* ours is too far off: sign with the store's */
+    bool served;           /* it has said yes to us */
     char region[64];
     const char *source; /* of the credentials; static */
 };
@@ -290,6 +291,27 @@ static bool take_credentials(struct pncp_s3 *s3, const struct transfer *t)
     return true;
 }
 
+static void note_served(struct pncp_s3 *s3)
+{
+    (void)pthread_mutex_lock(&s3->mutex);
+    s3->served = true;
+    (void)pthread_mutex_unlock(&s3->mutex);
+}
+
+/* Have credentials that were good expired, or been replaced? MinIO forgets a session that has expired, and knows its
+ * access key no more (cmd/auth-handler.go, 2026-02); versitygw calls that XAdminUserNotFound. */
+static bool have_expired(struct pncp_s3 *s3, const char *code)
+{
+    static const char *const forgotten[] = {"InvalidAccessKeyId", "InvalidTokenId", "XAdminUserNotFound"};
+    bool unknown = false;
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(forgotten); i++)
+        unknown = unknown || strcmp(code, forgotten[i]) == 0;
+    (void)pthread_mutex_lock(&s3->mutex);
+    unknown = unknown && s3->served;
+    (void)pthread_mutex_unlock(&s3->mutex);
+    return unknown || strcmp(code, "ExpiredToken") == 0 || strcmp(code, "InvalidToken") == 0;
+}
+
 /* Has something of ours been put right, so that the same request may be taken now? */
 static bool put_right(struct pncp_s3 *s3, const struct transfer *t)
 {
@@ -298,7 +320,7 @@ static bool put_right(struct pncp_s3 *s3, const struct transfer *t)
         return false;
     if (strcmp(code, "RequestTimeTooSkewed") == 0)
         return take_clock(s3);
-    if (strcmp(code, "ExpiredToken") == 0 || strcmp(code, "InvalidToken") == 0)
+    if (have_expired(s3, code))
         return take_credentials(s3, t);
     return (t->answer->status == 301 || t->answer->status == 400) && take_region(s3, t);
 }
@@ -446,6 +468,8 @@ enum pncp_code pncp_s3_ask(struct pncp_s3 *s3, const struct pncp_s3_request *req
         enum pncp_code rc = ask_once(s3, &t, err);
         if (rc == PNCP_OK) {
             note_clock(s3, &t);
+            if (answer.status >= 200 && answer.status <= 299)
+                note_served(s3);
             if (answer.status >= 300 || request->method[0] == 'P') /* PUT and POST may have an error inside a 200 */
                 take_code(&answer);
         }
@@ -480,8 +504,10 @@ static const char *fix_for(const char *code)
     } fixes[] = {
         {"AccessDenied", "these credentials may not do that; the run needs to read, write, list and delete there"},
         {"SignatureDoesNotMatch", "the secret key is not the one of this access key; look at AWS_SECRET_ACCESS_KEY"},
-        {"InvalidAccessKeyId", "the store does not know this access key; look at AWS_ACCESS_KEY_ID"},
-        {"XAdminUserNotFound", "the store does not know this access key; look at AWS_ACCESS_KEY_ID"},
+        {"InvalidAccessKeyId",
+         "the store does not know this access key, or its session is over; look at AWS_ACCESS_KEY_ID"},
+        {"XAdminUserNotFound",
+         "the store does not know this access key, or its session is over; look at AWS_ACCESS_KEY_ID"},
         {"ExpiredToken", "the credentials have expired; get new ones"},
         {"InvalidToken", "the session token is not valid; look at AWS_SESSION_TOKEN"},
         {"InvalidTokenId", "the session token is not valid; look at AWS_SESSION_TOKEN"},

@@ -82,7 +82,7 @@ void pncp_s3_credentials_release(struct pncp_s3_credentials *creds); /* zeroed i
  * and PARSE is transient. */
 MUST_CHECK enum pncp_code pncp_s3_credentials_get(struct pncp_s3_credentials *creds, int64_t now_s,
                                                   struct pncp_s3_keys *ret_keys, struct pncp_err *err);
-/* The store answered ExpiredToken or InvalidToken to a request signed with `keys`: the next get reads anew, files too.
+/* The store does not take `keys`, or no longer: the next get reads anew, files too.
  * Nothing happens when that has been done since. */
 void pncp_s3_credentials_refused(struct pncp_s3_credentials *creds, const struct pncp_s3_keys *keys);
 
