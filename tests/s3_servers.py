@@ -9,6 +9,7 @@ A key is named by its URL, or without one it lies in the bucket lh-bronze. The b
 has put them.
 """
 
+import base64
 import errno
 import itertools
 import json
@@ -22,6 +23,7 @@ import tempfile
 import time
 import urllib.parse
 from dataclasses import replace
+from hashlib import md5
 from http.client import HTTPMessage
 from pathlib import Path
 
@@ -179,8 +181,14 @@ class S3Server:
         """Any request about a key, or about a bucket: s3://NAME."""
         return self.client.request(method, *split(key), query, body, headers)
 
-    def make_bucket(self, name, versioning=False) -> None:
-        _good(self.request("PUT", f"s3://{name}"))
+    def make_bucket(self, name, versioning=False, retention_days=None) -> None:
+        """retention_days: with object lock, which has versions too; 0: without a default retention."""
+        lock = {"x-amz-bucket-object-lock-enabled": "true"} if retention_days is not None else {}
+        _good(self.request("PUT", f"s3://{name}", headers=lock))
+        if retention_days:
+            rule = f"<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>{retention_days}</Days></DefaultRetention></Rule>"
+            body = f"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>{rule}</ObjectLockConfiguration>".encode()
+            _good(self.request("PUT", f"s3://{name}", {"object-lock": ""}, body, {"Content-MD5": base64.b64encode(md5(body).digest()).decode()}))
         if versioning:
             body = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
             _good(self.request("PUT", f"s3://{name}", {"versioning": ""}, body))

@@ -190,6 +190,36 @@ static enum pncp_code check_versioning(struct check *check)
     return PNCP_OK;
 }
 
+/* Versions that nobody may remove for a while: no lifecycle rule helps then. */
+static enum pncp_code check_object_lock(struct check *check)
+{
+    static const char what[] = "object lock";
+    const struct pncp_s3_request request = {.method = "GET", .query = {{"object-lock", ""}}};
+    struct pncp_s3_answer answer;
+    char mode[32] = "", count[16] = "", text[300];
+    enum pncp_code rc = pncp_s3_ask(check->lake->s3, &request, &answer, check->err);
+    if (rc != PNCP_OK)
+        return rc;
+    struct pncp_view xml = pncp_buf_view(&answer.body);
+    bool retains = answer.status == 200 && pncp_s3_xml_text(xml, "Mode", mode, sizeof(mode));
+    bool years =
+        !pncp_s3_xml_text(xml, "Days", count, sizeof(count)) && pncp_s3_xml_text(xml, "Years", count, sizeof(count));
+    if (retains)
+        (void)snprintf(text, sizeof(text),
+                       "the bucket keeps every version of a day for %s %s (%s), one for each checkpoint, and no "
+                       "lifecycle rule removes them before: use a bucket without a default retention",
+                       count, years ? "years" : "days", mode);
+    else if (answer.status == 200)
+        (void)snprintf(text, sizeof(text), "on, without a default retention");
+    else if (answer.status == 404)
+        (void)snprintf(text, sizeof(text), "off");
+    else
+        (void)snprintf(text, sizeof(text), "not known: the store answers %ld", answer.status);
+    found(check, retains ? PNCP_FINDING_WARNING : PNCP_FINDING_GOOD, what, text);
+    pncp_s3_answer_release(&answer);
+    return PNCP_OK;
+}
+
 /* Where we are and who we are, as the requests so far have shown. */
 static void tell_place(struct check *check)
 {
@@ -223,6 +253,8 @@ enum pncp_code pncp_s3_check(struct pncp_lake *lake, pncp_finding_fn *tell, void
         rc = check_complete(&check);
     if (rc == PNCP_OK)
         rc = check_versioning(&check);
+    if (rc == PNCP_OK)
+        rc = check_object_lock(&check);
     enum pncp_code removed = pncp_lake_remove(lake, check.path, NULL); /* what stays is small and in nobody's way */
     (void)removed;
     if (check.refused) /* whatever went wrong after that */

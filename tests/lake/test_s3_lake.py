@@ -192,7 +192,7 @@ def ask_doctor(url, env, code=0) -> dict:
 def test_doctor(bucket):
     findings = ask_doctor(bucket.url, bucket.server.env)["findings"]
     assert {finding["level"] for finding in findings} == {"good"}
-    assert {"If-Match on PUT", "If-None-Match on PUT", "If-Match on CompleteMultipartUpload", "versioning", "clock"} <= {
+    assert {"If-Match on PUT", "If-None-Match on PUT", "If-Match on CompleteMultipartUpload", "versioning", "object lock", "clock"} <= {
         finding["what"] for finding in findings}
 
 
@@ -202,6 +202,17 @@ def test_a_versioned_bucket_gets_a_warning(minio, simulator):
     result = ingest(sim, "s3://versioned/lake", env=minio.env)
     assert any("lifecycle" in line for line in result.stderr)
     assert {finding["level"] for finding in ask_doctor("s3://versioned/lake", minio.env)["findings"]} == {"good", "warning"}
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_object_lock(days, minio, simulator, tmp_path):
+    """It is told, and commits go on: each is a version of its own."""
+    sim, name = simulator("--day", DAY, "--count", 20), f"locked-{days}"
+    minio.make_bucket(name, retention_days=days)
+    lock = next(finding for finding in ask_doctor(f"s3://{name}/lake", minio.env)["findings"] if finding["what"] == "object lock")
+    assert lock["level"] == ("warning" if days else "good") and (not days or "for 3 days (GOVERNANCE)" in lock["text"])
+    ingest(sim, f"s3://{name}/lake", "--checkpoint-every", 5, env=minio.env)
+    assert sum(key.endswith("/details.parquet") for key in minio.versions(f"s3://{name}/lake")) == 5 # and compaction
 
 
 def test_private_ca(minio_tls, simulator):
