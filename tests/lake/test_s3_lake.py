@@ -1,6 +1,7 @@
 """A day in a bucket: what tests/lake shows of a folder, on real servers. What is read back is a copy of the bucket."""
 
 import json
+import random
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -223,36 +224,60 @@ def test_private_ca(minio_tls, simulator):
     assert "AWS_CA_BUNDLE" in ingest(sim, lake, env=untrusted, exit=1).stderr[-1]
 
 
-def test_kill_of_the_client(on_minio, simulator):
-    sim = simulator("--day", DAY, "--count", 300, "--latency-detail", 5)
-    for i in range(12):
+FULL = pytest.mark.full
+
+
+@pytest.mark.parametrize("kills", [12, pytest.param(200, marks=[FULL, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("padded", [False, True], ids=["whole", "by parts"])
+def test_kill_of_the_client(padded, kills, on_minio, simulator):
+    """At random moments; the day is complete in the end, whatever they were. Its commits are of both kinds."""
+    sim = simulator("--day", DAY, "--count", 800 + 12 * kills, "--itens-max", 12, "--latency-detail", 5)
+    if padded:
+        on_minio.ingest(sim, "--checkpoint-every", 8, "--batch-size", 800)
+        assert on_minio.copy().file.stat().st_size > 5 * 1024 * 1024
+    moments, whole = random.Random(kills), set(on_minio.copy().keys())
+    for i in range(kills):
         process = on_minio.start(sim, "--checkpoint-every", 5, "--connections", 8, "--wait-lease", 0)
         wait_until(lambda: on_minio.server.get(on_minio.url + "/" + LEASE), process)
-        time.sleep(0.03 * (i + 1))
+        time.sleep(moments.uniform(0, 0.4))
         process.kill()
         process.communicate()
         on_minio.server.delete(on_minio.url + "/" + LEASE) # or wait for it 90 s
-    day = on_minio.copy()
-    assert len(day.keys()) == len(set(day.keys())) > 0
+        if i % 20 == 11:
+            keys = on_minio.copy().keys()
+            assert len(keys) == len(set(keys)) and whole <= set(keys)
+            whole = set(keys)
+    assert len(whole) > (800 if padded else 0)
     on_minio.ingest(sim)
-    on_minio.assert_whole(sim)
+    on_minio.assert_whole(sim, killed=True)
 
 
-def test_kill_of_the_server(on_minio, simulator):
-    sim = simulator("--day", DAY, "--count", 400, "--latency-detail", 10)
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=[FULL, pytest.mark.timeout(900)])])
+def test_kill_of_the_server(kills, on_minio, simulator):
+    """While a run is under way; when it meets the store away where it does not wait it ends in 75, and the next one goes on."""
+    count = 100 + 60 * kills
+    sim = simulator("--day", DAY, "--count", count, "--latency-detail", 10)
     on_minio.ask("list", sim=sim)
-    process = on_minio.start(sim, "--checkpoint-every", 5, "--connections", 8, "--outage-wait", "60s")
-    wait_until(lambda: on_minio.server.get(on_minio.url + "/" + DETAILS), process)
-    for _ in range(5):
+
+    def begin():
+        process = on_minio.start(sim, "--checkpoint-every", 5, "--connections", 8, "--outage-wait", "60s")
+        wait_until(lambda: on_minio.server.get(on_minio.url + "/" + DETAILS), process)
+        return process
+
+    process, moments, ends = begin(), random.Random(kills), 0
+    for _ in range(kills):
+        if process.poll() is not None:
+            assert finish(process).exit == 75
+            process, ends = begin(), ends + 1
+        time.sleep(moments.uniform(0, 0.6))
         on_minio.server.kill()
         on_minio.server.start()
-        time.sleep(0.3)
     result = finish(process)
     assert result.exit in (0, 75), "\n".join(result.stderr[-40:])
-    if result.exit == 75: # it met the store away where it does not wait: the next run goes on
-        on_minio.ingest(sim)
-    assert sum(entry["contratacoes"] for entry in on_minio.copy().history() if entry["kind"] == "append") == 400
-    on_minio.assert_whole(sim)
+    assert ends <= kills // 2
+    on_minio.ingest(sim)
+    assert sum(entry["contratacoes"] for entry in on_minio.copy().history() if entry["kind"] in ("append", "sum")) == count
+    on_minio.assert_whole(sim, killed=True)
 
 
 def test_keys_are_the_same_in_any_lake(on_minio, lake, simulator):
