@@ -399,6 +399,30 @@ static void a_large_one_that_is_gone(void **state)
     not_spliced_when_it_is_gone(PART + 10);
 }
 
+/* What is kept is sent where the store does not copy so little, and not at all where it does. */
+static void a_splice_tells_what_it_sent(void **state)
+{
+    (void)state;
+    struct place place;
+    struct pncp_version version;
+    place_open(&place);
+    uint64_t from = pncp_lake_keeps_from(place.lake);
+    const size_t sizes[] = {1000, PART - 1, PART, PART + 10};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(sizes); i++) {
+        AUTO(pncp_buf_release) struct pncp_buf bytes = bytes_of(sizes[i], i);
+        uint64_t sent = 5; /* it grows */
+        const struct pncp_segment tail[] = {{.bytes = PNCP_VIEW_LIT("0123456789")}};
+        const struct pncp_splice add = {
+            .keep_bytes = sizes[i], .segments = tail, .segment_count = 1, .id = "c0ffee", .sent = &sent};
+        put_bytes(&place, pncp_buf_view(&bytes));
+        version = version_now(&place);
+        assert_ok(&place, pncp_lake_splice_if(place.lake, place.path, LOCK, &version, &add, &version, &place.err));
+        uint64_t least = 5 + 10 + (sizes[i] < from ? sizes[i] : 0);
+        assert_true(sent >= least && sent < least + 1000); /* with what names the parts */
+    }
+    place_close(&place);
+}
+
 static void appended_again_and_again(void **state)
 {
     (void)state;
@@ -752,6 +776,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(kept_bytes_of_a_large_one),
         cmocka_unit_test(a_small_one_that_is_gone),
         cmocka_unit_test(a_large_one_that_is_gone),
+        cmocka_unit_test(a_splice_tells_what_it_sent),
         cmocka_unit_test(appended_again_and_again),
         cmocka_unit_test(read_in_any_order),
         cmocka_unit_test(a_reader_of_what_is_replaced),
