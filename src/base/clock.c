@@ -156,3 +156,15 @@ void pncp_stamp_format(int64_t utc_us, char ret_text[PNCP_STAMP_TEXT_BYTES])
                    (unsigned)month % 100, (unsigned)day % 100, (unsigned)(rest / 3600) % 100,
                    (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
 }
+
+void pncp_stamp_format_basic(int64_t utc_us, char ret_text[PNCP_STAMP_BASIC_BYTES])
+{
+    char text[PNCP_STAMP_TEXT_BYTES];
+    size_t len = 0;
+    pncp_stamp_format(utc_us, text);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c != '-' && *c != ':')
+            ret_text[len++] = *c;
+    }
+    ret_text[len] = '\0';
+}

@@ -39,5 +39,7 @@ void pncp_date_format(struct pncp_date date, char ret_text[PNCP_DATE_TEXT_BYTES]
 MUST_CHECK bool pncp_datetime_parse(struct pncp_view text, int64_t *ret_us);
 #define PNCP_STAMP_TEXT_BYTES 21
 void pncp_stamp_format(int64_t utc_us, char ret_text[PNCP_STAMP_TEXT_BYTES]); /* "2025-10-23T19:30:00Z" */
+#define PNCP_STAMP_BASIC_BYTES 17
+void pncp_stamp_format_basic(int64_t utc_us, char ret_text[PNCP_STAMP_BASIC_BYTES]); /* "20251023T193000Z" */
 
 #endif

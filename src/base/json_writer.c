@@ -1,4 +1,5 @@
 #include "base/json_writer.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <math.h>
@@ -171,6 +172,13 @@ void pncp_json_field_bool(struct pncp_json_writer *w, const char *key, bool valu
 {
     pncp_json_key(w, key);
     pncp_json_put_bool(w, value);
+}
+
+void pncp_json_field_time(struct pncp_json_writer *w, const char *key, int64_t utc_us)
+{
+    char stamp[PNCP_STAMP_TEXT_BYTES];
+    pncp_stamp_format(utc_us, stamp);
+    pncp_json_field_text(w, key, pncp_view_of(stamp));
 }
 
 enum pncp_code pncp_json_writer_end(struct pncp_json_writer *w)

@@ -32,6 +32,7 @@ void pncp_json_put_raw(struct pncp_json_writer *w, struct pncp_view json); /* te
 void pncp_json_field_text(struct pncp_json_writer *w, const char *key, struct pncp_view text);
 void pncp_json_field_int(struct pncp_json_writer *w, const char *key, int64_t value);
 void pncp_json_field_bool(struct pncp_json_writer *w, const char *key, bool value);
+void pncp_json_field_time(struct pncp_json_writer *w, const char *key, int64_t utc_us); /* "2025-10-23T19:30:00Z" */
 MUST_CHECK enum pncp_code
 pncp_json_writer_end(struct pncp_json_writer *w); /* asserts depth 0; the first failure, or PNCP_OK */
 

@@ -19,6 +19,7 @@ enum pncp_command_id {
     PNCP_CMD_INGEST,
     PNCP_CMD_LIST,
     PNCP_CMD_STATUS,
+    PNCP_CMD_RUNS,
     PNCP_CMD_VERIFY,
     PNCP_CMD_RETRY,
     PNCP_CMD_COMPACT,
@@ -83,9 +84,10 @@ extern const size_t pncp_flag_count;
 struct pncp_cli {
     enum pncp_command_id command;
     struct pncp_days days;
-    const char *lake, *input, *spool;
+    const char *lake, *input, *spool, *scheduler_run_id;
     int64_t checkpoint_every, batch_size, max_contratacoes, connections, max_rate, attempts;
-    uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, outage_wait_ms, wait_lease_ms, final_after_ms;
+    uint32_t max_duration_ms, retry_wait_ms, brake_wait_ms, deadline_ms, outage_wait_ms, wait_lease_ms, final_after_ms,
+        since_ms;
     struct pncp_share max_failed;
     const char *consulta_url, *detail_url;
     int confirm, log; /* indices of their choices */
@@ -154,6 +156,7 @@ int pncp_cmd_docs(const struct pncp_cli *cli);
 int pncp_cmd_ingest(const struct pncp_cli *cli);
 int pncp_cmd_list(const struct pncp_cli *cli);
 int pncp_cmd_status(const struct pncp_cli *cli);
+int pncp_cmd_runs(const struct pncp_cli *cli);
 int pncp_cmd_verify(const struct pncp_cli *cli);
 int pncp_cmd_retry(const struct pncp_cli *cli);
 int pncp_cmd_compact(const struct pncp_cli *cli);

@@ -3,13 +3,6 @@
 #include "day/status.h"
 #include "json/json.h"
 
-static void put_time(struct pncp_json_writer *w, const char *name, int64_t at_s)
-{
-    char at[PNCP_STAMP_TEXT_BYTES];
-    pncp_stamp_format(at_s * 1000000, at);
-    pncp_json_field_text(w, name, pncp_view_of(at));
-}
-
 static void put_checkpoint(struct pncp_json_writer *w, const struct pncp_history_entry *e)
 {
     pncp_json_key(w, "last_commit");
@@ -17,7 +10,7 @@ static void put_checkpoint(struct pncp_json_writer *w, const struct pncp_history
     pncp_json_field_text(w, "run", pncp_view_of(e->run));
     pncp_json_field_text(w, "kind", pncp_view_of(e->rewrite ? "rewrite" : "append"));
     pncp_json_field_int(w, "n", e->n);
-    put_time(w, "at", e->at_s);
+    pncp_json_field_time(w, "at", e->at_s * 1000000);
     pncp_json_field_int(w, "contratacoes", e->contratacoes);
     pncp_json_object_end(w);
 }
@@ -36,7 +29,7 @@ static enum pncp_code put_json(struct pncp_date day, const struct pncp_day_statu
     if (s->has_list) {
         pncp_json_field_int(&w, "listed", s->listed);
         pncp_json_field_bool(&w, "listed_final", s->list_final);
-        put_time(&w, "list_at", s->list_at_s);
+        pncp_json_field_time(&w, "list_at", s->list_at_s * 1000000);
         pncp_json_field_int(&w, "remaining", s->remaining);
     }
     pncp_json_field_int(&w, "done", s->done);

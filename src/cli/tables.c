@@ -34,6 +34,14 @@ static const struct pncp_command COMMANDS[PNCP_COMMANDS] = {
                          "pncp-details status --date 20251022 --lake /data/lake\n    for people\n"
                          "pncp-details status --date 20251022 --json\n    for programs\n",
                          pncp_cmd_status, false, false},
+    [PNCP_CMD_RUNS] = {"runs", "say what the runs of late did",
+                       "Reads the records that runs of ingest and retry leave in the lake when they end: which days, "
+                       "how long, how it ended, what was saved, and the scheduler's run or the machine that it was. A "
+                       "run that was killed has left none.",
+                       "pncp-details runs --lake /data/lake\n    those of the last seven days\n"
+                       "pncp-details runs --lake s3://lh-bronze --since 24h --json | jq '.runs[] | "
+                       "select(.summary.exit_code != 0)'\n    what went wrong since yesterday\n",
+                       pncp_cmd_runs, false, false},
     [PNCP_CMD_VERIFY] =
         {"verify", "check a day's file and its state",
          "Reads every page of the day's file and compares it with itself: footer, counts, keys, state files and "
@@ -132,7 +140,7 @@ const struct pncp_flag pncp_flags[] = {
      .fallback = "yesterday",
      .help = "publication day: YYYYMMDD, YYYY-MM-DD, today, yesterday (on the Brasília clock), or a range A..B of "
              "them, one day after the other; limits count per day"},
-    {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS | ON(DOCTOR), .arg = "LAKE",
+    {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS | ON(RUNS) | ON(DOCTOR), .arg = "LAKE",
      .fallback = "./lake", .env = "PNCP_LAKE",
      .help = "root of the lake, without its pncp_details folder: a folder, or s3://bucket[/prefix]"},
     {.name = "checkpoint-every", .kind = PNCP_FLAG_COUNT, .offset = FIELD(checkpoint_every), .commands = FETCHING,
@@ -209,15 +217,21 @@ const struct pncp_flag pncp_flags[] = {
     {.name = "detail-url", .kind = PNCP_FLAG_URL, .offset = FIELD(detail_url), .commands = FETCHING | ON(VERIFY),
      .arg = "URL", .fallback = "https://pncp.gov.br/api/pncp", .env = "PNCP_DETAIL_URL",
      .help = "the detail API"},
+    {.name = "since", .kind = PNCP_FLAG_DURATION, .offset = FIELD(since_ms), .commands = ON(RUNS), .arg = "TIME",
+     .fallback = "168h", .min = 1000, .max = INT64_C(1100) * 3600000,
+     .help = "runs that began no longer ago than that"},
+    {.name = "scheduler-run-id", .kind = PNCP_FLAG_TEXT, .offset = FIELD(scheduler_run_id), .commands = ON(RUNS),
+     .arg = "ID",
+     .help = "only runs that had this in PNCP_SCHEDULER_RUN_ID"},
     {.name = "print-lifecycle", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(print_lifecycle), .commands = ON(DOCTOR),
      .help = "only print a lifecycle rule that removes old versions and unfinished uploads after a day (XML)"},
-    {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ALL_DAYS | ON(DOCTOR),
+    {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ALL_DAYS | ON(RUNS) | ON(DOCTOR),
      .help = "accept a network or FUSE file system, whose locks and renames cannot be trusted, or a store that ignores "
              "conditions"},
     {.name = "log", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(log), .commands = ALL_DAYS, .arg = "FORM",
      .fallback = "text", .choices = LOG,
      .help = "lines on stderr: text, or json (one object a line)"},
-    {.name = "json", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(json), .commands = ALL_DAYS | ON(DOCTOR),
+    {.name = "json", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(json), .commands = ALL_DAYS | ON(RUNS) | ON(DOCTOR),
      .help = "one JSON object on stdout at the end"},
     {.name = "quiet", .letter = 'q', .kind = PNCP_FLAG_SWITCH, .offset = FIELD(quiet), .commands = ALL_DAYS,
      .help = "only errors on stderr"},

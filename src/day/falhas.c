@@ -305,13 +305,6 @@ enum pncp_code pncp_falhas_load(struct pncp_lake *lake, struct pncp_date date, s
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static void put_time(struct pncp_json_writer *w, const char *name, int64_t seconds)
-{
-    char stamp[PNCP_STAMP_TEXT_BYTES];
-    pncp_stamp_format(seconds * 1000000, stamp);
-    pncp_json_field_text(w, name, pncp_view_of(stamp));
-}
-
 static void put_entry(struct pncp_json_writer *w, const struct pncp_falha *entry)
 {
     struct pncp_key key;
@@ -329,9 +322,9 @@ static void put_entry(struct pncp_json_writer *w, const struct pncp_falha *entry
     if (entry->http_status != 0)
         pncp_json_field_int(w, "http_status", entry->http_status);
     pncp_json_field_int(w, "attempts", entry->attempts);
-    put_time(w, "first_at", entry->first_at_s);
-    put_time(w, "last_at", entry->last_at_s);
-    put_time(w, "not_before", entry->not_before_s);
+    pncp_json_field_time(w, "first_at", entry->first_at_s * 1000000);
+    pncp_json_field_time(w, "last_at", entry->last_at_s * 1000000);
+    pncp_json_field_time(w, "not_before", entry->not_before_s * 1000000);
     if (entry->closed)
         pncp_json_field_bool(w, "closed", true);
     pncp_json_object_end(w);

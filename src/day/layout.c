@@ -38,5 +38,5 @@ void pncp_place_list_part(struct pncp_date date, int modalidade, char ret_path[P
 
 void pncp_place_run_record(const char *run_id, char ret_path[PNCP_PLACE_BYTES])
 {
-    (void)snprintf(ret_path, PNCP_PLACE_BYTES, "pncp_details/_state/execucoes/%.60s.json", run_id);
+    (void)snprintf(ret_path, PNCP_PLACE_BYTES, PNCP_PLACE_RUN_RECORDS "/%.60s.json", run_id);
 }

@@ -25,7 +25,7 @@ enum pncp_place {
 void pncp_place_format(enum pncp_place place, struct pncp_date date, char ret_path[PNCP_PLACE_BYTES]);
 void pncp_place_list_part(struct pncp_date date, int modalidade,
                           char ret_path[PNCP_PLACE_BYTES]); /* …/modalidade_06.parquet */
-void pncp_place_run_record(const char *run_id,
-                           char ret_path[PNCP_PLACE_BYTES]); /* pncp_details/_state/execucoes/<run id>.json */
+#define PNCP_PLACE_RUN_RECORDS "pncp_details/_state/execucoes"
+void pncp_place_run_record(const char *run_id, char ret_path[PNCP_PLACE_BYTES]); /* …/<run id>.json */
 
 #endif

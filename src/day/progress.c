@@ -2,22 +2,6 @@
 #include "base/json_writer.h"
 #include "day/layout.h"
 
-static enum pncp_code put_text(struct pncp_lake *lake, const char *path, struct pncp_json_writer *w,
-                               const struct pncp_buf *text, bool fleeting, struct pncp_err *err)
-{
-    if (pncp_json_writer_end(w) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "%s: out of memory", path);
-    const struct pncp_body body = {.bytes = pncp_buf_view(text), .fleeting = fleeting};
-    return pncp_lake_put(lake, path, &body, err);
-}
-
-static void put_stamp(struct pncp_json_writer *w, const char *name, int64_t us)
-{
-    char stamp[PNCP_STAMP_TEXT_BYTES];
-    pncp_stamp_format(us, stamp);
-    pncp_json_field_text(w, name, pncp_view_of(stamp));
-}
-
 enum pncp_code pncp_progress_save(struct pncp_lake *lake, struct pncp_date date, const struct pncp_progress *p,
                                   struct pncp_err *err)
 {
@@ -32,7 +16,7 @@ enum pncp_code pncp_progress_save(struct pncp_lake *lake, struct pncp_date date,
     pncp_json_field_text(&w, "run_id", pncp_view_of(p->run_id));
     pncp_json_field_text(&w, "date", pncp_view_of(day));
     pncp_json_field_text(&w, "phase", pncp_view_of(p->phase));
-    put_stamp(&w, "at", pncp_clock_now_us());
+    pncp_json_field_time(&w, "at", pncp_clock_now_us());
     pncp_json_field_int(&w, "total", p->total);
     pncp_json_field_int(&w, "saved", p->saved);
     pncp_json_field_int(&w, "in_flight", p->in_flight);
@@ -49,37 +33,8 @@ enum pncp_code pncp_progress_save(struct pncp_lake *lake, struct pncp_date date,
     pncp_json_field_int(&w, "api_calls", p->api_calls);
     pncp_json_field_int(&w, "checkpoints", p->checkpoints);
     pncp_json_object_end(&w);
-    return put_text(lake, path, &w, &text, true, err);
-}
-
-enum pncp_code pncp_run_record_save(struct pncp_lake *lake, const struct pncp_run_record *r, struct pncp_err *err)
-{
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    char path[PNCP_PLACE_BYTES];
-    struct pncp_json_writer w;
-    pncp_place_run_record(r->run_id, path);
-    pncp_json_writer_init(&w, &text);
-    pncp_json_object_begin(&w);
-    pncp_json_field_int(&w, "v", 1);
-    pncp_json_field_text(&w, "run_id", pncp_view_of(r->run_id));
-    put_stamp(&w, "started_at", r->started_us);
-    put_stamp(&w, "ended_at", r->ended_us);
-    pncp_json_field_text(&w, "version", pncp_view_of(r->version));
-    pncp_json_key(&w, "argv");
-    pncp_json_array_begin(&w);
-    for (int i = 0; i < r->argc; i++)
-        pncp_json_put_text(&w, pncp_view_of(r->argv[i]));
-    pncp_json_array_end(&w);
-    pncp_json_field_text(&w, "host", pncp_view_of(r->host));
-    if (r->scheduler_run_id != NULL)
-        pncp_json_field_text(&w, "scheduler_run_id", pncp_view_of(r->scheduler_run_id));
-    pncp_json_key(&w, "urls");
-    pncp_json_object_begin(&w);
-    pncp_json_field_text(&w, "consulta", pncp_view_of(r->consulta_url));
-    pncp_json_field_text(&w, "detail", pncp_view_of(r->detail_url));
-    pncp_json_object_end(&w);
-    pncp_json_key(&w, "summary");
-    pncp_json_put_raw(&w, r->summary);
-    pncp_json_object_end(&w);
-    return put_text(lake, path, &w, &text, false, err);
+    if (pncp_json_writer_end(&w) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "%s: out of memory", path);
+    const struct pncp_body body = {.bytes = pncp_buf_view(&text), .fleeting = true};
+    return pncp_lake_put(lake, path, &body, err);
 }

@@ -1,5 +1,4 @@
-/* `progresso` and the run's record (docs/FORMATS.md): what dashboards and people read; nothing here decides anything.
- */
+/* `progresso` (docs/FORMATS.md): what dashboards and people read; nothing here decides anything. */
 #ifndef PNCP_PROGRESS_H
 #define PNCP_PROGRESS_H
 
@@ -16,15 +15,5 @@ struct pncp_progress {
 };
 MUST_CHECK enum pncp_code pncp_progress_save(struct pncp_lake *lake, struct pncp_date date,
                                              const struct pncp_progress *progress, struct pncp_err *err);
-
-struct pncp_run_record {
-    const char *run_id, *version, *host, *scheduler_run_id, *consulta_url, *detail_url;
-    int64_t started_us, ended_us;
-    int argc;
-    const char *const *argv;  /* without secrets */
-    struct pncp_view summary; /* JSON */
-};
-MUST_CHECK enum pncp_code pncp_run_record_save(struct pncp_lake *lake, const struct pncp_run_record *record,
-                                               struct pncp_err *err);
 
 #endif

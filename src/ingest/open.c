@@ -17,11 +17,10 @@
 struct pncp_began pncp_began_now(void)
 {
     struct pncp_began began = {.at_us = pncp_clock_now_us(), .at_ms = pncp_clock_mono_ms()};
-    char stamp[PNCP_STAMP_TEXT_BYTES], hex[PNCP_HEX_BYTES(4)];
-    pncp_stamp_format(began.at_us, stamp);
+    char stamp[PNCP_STAMP_BASIC_BYTES], hex[PNCP_HEX_BYTES(4)];
+    pncp_stamp_format_basic(began.at_us, stamp);
     pncp_random_hex(4, hex);
-    (void)snprintf(began.run_id, sizeof(began.run_id), "%.4s%.2s%.5s%.2s%.3s-%s", stamp, stamp + 5, stamp + 8,
-                   stamp + 14, stamp + 17, hex);
+    (void)snprintf(began.run_id, sizeof(began.run_id), "%s-%s", stamp, hex);
     return began;
 }
 

@@ -1,6 +1,6 @@
 /* A job over its days, one run whatever their number. */
 #include "base/version.h"
-#include "day/progress.h"
+#include "day/run_record.h"
 #include "ingest/run.h"
 
 #include <unistd.h>

@@ -13,8 +13,7 @@
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define OWN_HEADERS 4    /* host, x-amz-content-sha256, x-amz-date, x-amz-security-token */
-#define STAMP_BYTES 17   /* "20130524T000000Z" */
-#define STAMP_DATE_LEN 8 /* of which the date */
+#define STAMP_DATE_LEN 8 /* of "20130524T000000Z" the date */
 #define BLANK " \t\n\v\f\r"
 
 enum pncp_code pncp_sha256_hex(const void *data, size_t len, char ret_hex[PNCP_SHA256_HEX_BYTES])
@@ -194,25 +193,13 @@ static enum pncp_code make_signature(const struct pncp_sigv4_key *key, const cha
     return ok ? PNCP_OK : PNCP_E_NOMEM;
 }
 
-static void format_stamp(int64_t time_us, char ret_stamp[STAMP_BYTES])
-{
-    char text[PNCP_STAMP_TEXT_BYTES]; /* "2013-05-24T00:00:00Z" */
-    size_t len = 0;
-    pncp_stamp_format(time_us, text);
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c != '-' && *c != ':')
-            ret_stamp[len++] = *c;
-    }
-    ret_stamp[len] = '\0';
-}
-
 enum pncp_code pncp_sigv4_sign(const struct pncp_sigv4_key *key, const struct pncp_sigv4_request *request,
                                struct pncp_buf *ret_target, struct pncp_buf *ret_headers)
 {
     AUTO(pncp_buf_release) struct pncp_buf names = {0};
     AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    char stamp[STAMP_BYTES], hash[PNCP_SHA256_HEX_BYTES], signature[PNCP_SHA256_HEX_BYTES];
-    format_stamp(request->time_us, stamp);
+    char stamp[PNCP_STAMP_BASIC_BYTES], hash[PNCP_SHA256_HEX_BYTES], signature[PNCP_SHA256_HEX_BYTES];
+    pncp_stamp_format_basic(request->time_us, stamp);
     pncp_buf_clear(ret_target);
     pncp_buf_clear(ret_headers);
     enum pncp_code rc = put_target(request, ret_target);

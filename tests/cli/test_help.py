@@ -17,6 +17,7 @@ FLAGS = {
     "ingest": FETCHING | {"max-contratacoes", "auto-resume", "no-auto-resume"},
     "list": EVERY_DAY | ASKING | {"again", "allow-empty", "final-after", "wait-lease"},
     "status": EVERY_DAY,
+    "runs": {"lake", "unsafe-store", "json", "since", "scheduler-run-id"},
     "verify": EVERY_DAY | ASKING | {"source", "connections", "detail-url"},
     "retry": FETCHING | {"all", "part"},
     "compact": EVERY_DAY | {"wait-lease"},

@@ -5,6 +5,7 @@
 #include "day/list.h"
 #include "day/progress.h"
 #include "day/renewals.h"
+#include "day/run_record.h"
 #include "day/spool.h"
 #include "day/state.h"
 #include "day/status.h"

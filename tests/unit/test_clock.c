@@ -146,6 +146,9 @@ static void test_stamp(void **state)
         pncp_stamp_format(cases[i].us, text);
         assert_string_equal(text, cases[i].text);
     }
+    char basic[PNCP_STAMP_BASIC_BYTES];
+    pncp_stamp_format_basic(INT64_C(1761247800) * SECOND, basic);
+    assert_string_equal(basic, "20251023T193000Z");
 }
 
 /* Brasília is three hours behind: its day turns at 03:00 UTC. */

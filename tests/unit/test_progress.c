@@ -1,4 +1,4 @@
-/* progresso and the run's record: to the letter, but for the present time. */
+/* progresso: to the letter, but for the present time. */
 #include "day/progress.h"
 #include "rows_fixture.h"
 
@@ -51,42 +51,10 @@ static void progress_to_the_letter(void **state)
     rows_lake_close(&lake);
 }
 
-static void the_record_to_the_letter(void **state)
-{
-    (void)state;
-    struct rows_lake lake;
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    const char *const argv[] = {"pncp-details", "--date", "2025\"10"};
-    rows_lake_open(&lake);
-    struct pncp_run_record r = {.run_id = ROWS_RUN,
-                                .version = "0.1.0",
-                                .host = "box",
-                                .consulta_url = "http://a",
-                                .detail_url = "http://b",
-                                .started_us = INT64_C(1761199323000000),
-                                .ended_us = INT64_C(1761199384999999),
-                                .argc = 3,
-                                .argv = argv,
-                                .summary = PNCP_VIEW_LIT("{\"v\":1}")};
-    assert_int_equal(pncp_run_record_save(lake.lake, &r, NULL), PNCP_OK);
-    load(&lake, "pncp_details/_state/execucoes/" ROWS_RUN ".json", &text);
-    assert_string_equal(text.data,
-                        "{\"v\":1,\"run_id\":\"" ROWS_RUN
-                        "\",\"started_at\":\"2025-10-23T06:02:03Z\",\"ended_at\":\"2025-10-23T06:03:04Z\","
-                        "\"version\":\"0.1.0\",\"argv\":[\"pncp-details\",\"--date\",\"2025\\\"10\"],\"host\":\"box\","
-                        "\"urls\":{\"consulta\":\"http://a\",\"detail\":\"http://b\"},\"summary\":{\"v\":1}}");
-    r.scheduler_run_id = "scheduled__2025";
-    assert_int_equal(pncp_run_record_save(lake.lake, &r, NULL), PNCP_OK);
-    load(&lake, "pncp_details/_state/execucoes/" ROWS_RUN ".json", &text);
-    assert_non_null(strstr(text.data, "\"host\":\"box\",\"scheduler_run_id\":\"scheduled__2025\",\"urls\""));
-    rows_lake_close(&lake);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(progress_to_the_letter),
-        cmocka_unit_test(the_record_to_the_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
