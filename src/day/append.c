@@ -16,7 +16,8 @@ struct attempt {
     struct pncp_fold fold;
     size_t keep_groups;
     uint64_t keep_bytes;
-    struct pncp_buf padding;                /* behind the magic, from now on; then the kept groups move */
+    char *padding; /* zeros behind the magic, from now on: then the kept groups move; NULL: none is new */
+    uint64_t padding_bytes;
     struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of the groups behind the prefix that stay */
     struct pncp_footer folded_footer, fresh_footer;
     bool has_folded, has_fresh, fresh_first; /* fresh_first: before the groups that stay */
@@ -32,7 +33,7 @@ static void attempt_release(struct attempt *a)
 {
     if (a->lowered.schema != NULL)
         pncp_table_release(&a->lowered);
-    pncp_buf_release(&a->padding);
+    pncp_free(a->padding);
     pncp_buf_release(&a->folded);
     pncp_buf_release(&a->between);
     pncp_buf_release(&a->fresh);
@@ -213,11 +214,10 @@ static enum pncp_code keep(struct pncp_data *data, struct attempt *a, struct pnc
     data->resent_bytes += a->keep_bytes;
     if (begin > PNCP_PARQUET_MAGIC_BYTES || data->resent_bytes < enough)
         return PNCP_OK;
-    size_t bytes = (size_t)(enough - PNCP_PARQUET_MAGIC_BYTES);
-    if (pncp_buf_reserve(&a->padding, bytes) != PNCP_OK)
+    a->padding_bytes = enough - PNCP_PARQUET_MAGIC_BYTES;
+    a->padding = pncp_calloc(1, (size_t)a->padding_bytes); /* pages that are only read take no memory */
+    if (a->padding == NULL)
         return pncp_err_set(err, PNCP_E_NOMEM, "padding: out of memory");
-    memset(a->padding.data, 0, bytes);
-    a->padding.len = bytes;
     return PNCP_OK;
 }
 
@@ -263,11 +263,11 @@ static void add_staying(struct layout *l, const struct pncp_footer *footer, cons
 /* The magic and what is kept: where it is, or behind the padding that is new. */
 static void add_kept(struct layout *l, const struct pncp_data *data, const struct attempt *a)
 {
-    uint64_t begin = data_begin(data), moved = a->padding.len;
+    uint64_t begin = data_begin(data), moved = a->padding_bytes;
     if (a->keep_bytes == 0 || moved > 0)
         add_bytes(l, PNCP_VIEW_LIT("PAR1"));
     if (moved > 0) {
-        add_bytes(l, pncp_buf_view(&a->padding));
+        add_bytes(l, (struct pncp_view){a->padding, (size_t)moved});
         l->segments[l->segment_count++] = (struct pncp_segment){.from = begin, .len = a->keep_bytes - begin};
     }
     if (data->exists)
@@ -311,7 +311,7 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
                                        .contratacoes = result->contratacoes,
                                        .itens = result->itens,
                                        .arquivos = result->arquivos,
-                                       .bytes = (int64_t)(l.at - (a->padding.len > 0 ? 0 : a->keep_bytes)),
+                                       .bytes = (int64_t)(l.at - (a->padding_bytes > 0 ? 0 : a->keep_bytes)),
                                        .ms_encode = result->ms_encode,
                                        .ms_read = result->ms_read};
     memcpy(entry.id, a->id, sizeof(entry.id));
@@ -395,7 +395,7 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
         return rc;
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    const struct pncp_splice splice = {.keep_bytes = a.padding.len > 0 ? 0 : a.keep_bytes,
+    const struct pncp_splice splice = {.keep_bytes = a.padding_bytes > 0 ? 0 : a.keep_bytes,
                                        .segments = segments,
                                        .segment_count = segment_count,
                                        .id = a.id,
