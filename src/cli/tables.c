@@ -159,7 +159,7 @@ const struct pncp_flag pncp_flags[] = {
      .help = "begin nothing new after that, finish what is under way, save and end (none)"},
     {.name = "max-failed", .kind = PNCP_FLAG_SHARE, .offset = FIELD(max_failed), .commands = FETCHING, .arg = "N",
      .fallback = "0",
-     .help = "exit 0, not 3, while no more than N contratações of the day (or N% of its list) are in falhas as failed"},
+     .help = "exit 0, not 3, while no more than N contratações of the day (or N% of its list, such as 0.5%) are in falhas as failed"},
     {.name = "auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(auto_resume), .commands = ON(INGEST),
      .help = "skip what is done (the default)"},
     {.name = "no-auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(no_auto_resume), .commands = ON(INGEST),

@@ -79,15 +79,36 @@ enum pncp_code pncp_value_count(const char *text, const struct pncp_flag *flag, 
                         flag->name, text, flag->min, flag->max, or_word, word);
 }
 
+/* Percent with up to two decimals, in hundredths of a percent. */
+static bool read_percent(struct pncp_view number, int64_t *ret_hundredths)
+{
+    const char *point = memchr(number.data, '.', number.len);
+    struct pncp_view whole = number, decimals = {"00", 2};
+    if (point != NULL) {
+        whole.len = (size_t)(point - number.data);
+        decimals = (struct pncp_view){point + 1, number.len - whole.len - 1};
+    }
+    uint64_t percent, hundredths;
+    if (decimals.len > 2 || !pncp_view_u64(whole, &percent) || !pncp_view_u64(decimals, &hundredths) || percent > 100)
+        return false;
+    if (decimals.len == 1)
+        hundredths *= 10;
+    *ret_hundredths = (int64_t)(percent * 100 + hundredths);
+    return *ret_hundredths <= PNCP_SHARE_WHOLE;
+}
+
 enum pncp_code pncp_value_share(const char *text, const struct pncp_flag *flag, struct pncp_share *ret_share,
                                 struct pncp_err *err)
 {
     struct pncp_view number = pncp_view_of(text);
     struct pncp_share share = {.percent = pncp_view_ends(number, "%")};
     number.len -= share.percent;
-    if (!pncp_view_i64(number, &share.value) || share.value < 0 || (share.percent && share.value > 100))
-        return pncp_err_set(err, PNCP_E_USAGE, "--%s %.80s: give a whole number such as 10, or 0%% to 100%%",
-                            flag->name, text);
+    bool good = share.percent ? read_percent(number, &share.value)
+                              : pncp_view_i64(number, &share.value) && share.value >= 0;
+    if (!good)
+        return pncp_err_set(err, PNCP_E_USAGE,
+                            "--%s %.80s: give a whole number such as 10, or 0%% to 100%% such as 0.5%%", flag->name,
+                            text);
     *ret_share = share;
     return PNCP_OK;
 }

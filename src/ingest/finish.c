@@ -196,7 +196,7 @@ static bool too_many_failed(const struct pncp_run *run)
 {
     const struct pncp_share *max = &run->options->max_failed;
     int64_t failed = run->day->failed_due + run->day->failed_waiting + run->not_renewed + run->malformed;
-    return max->percent ? failed * 100 > max->value * run->day->listed : failed > max->value;
+    return max->percent ? failed * PNCP_SHARE_WHOLE > max->value * run->day->listed : failed > max->value;
 }
 
 static int exit_of_day(struct pncp_run *run)

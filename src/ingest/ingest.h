@@ -23,7 +23,9 @@
 #define PNCP_AUTO 0                /* --checkpoint-every auto */
 #define PNCP_BATCH_AUTO (-1)
 
-/* So many, or so many of a hundred. */
+#define PNCP_SHARE_WHOLE 10000 /* 100% */
+
+/* So many, or so many of ten thousand: hundredths of a percent. */
 struct pncp_share {
     int64_t value;
     bool percent;

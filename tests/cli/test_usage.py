@@ -77,8 +77,8 @@ REFUSED = [
     (["--max-rate", "0"], "--max-rate 0: give a whole number from 1 to 10000"),
     (["--outage-wait", "0"], "--outage-wait 0: give 0.1 to 86400 seconds"),
     (["--max-duration", "50ms"], "--max-duration 50ms: give 0.1 to 604800 seconds"),
-    *[(["--max-failed", text], f"--max-failed {text}: give a whole number such as 10, or 0% to 100%")
-      for text in ("-1", "x", "%", "1.5%", "101%", "5%%", " 5", "99999999999999999999")],
+    *[(["--max-failed", text], f"--max-failed {text}: give a whole number such as 10, or 0% to 100% such as 0.5%")
+      for text in ("-1", "x", "%", "1.555%", "1.%", ".5%", "1.5", "100.01%", "101%", "5%%", " 5", "99999999999999999999")],
     (["list", "--max-failed", "5"], "unknown flag --max-failed: see pncp-details list --help"),
     # values that are missing, or not wanted, or given twice
     (["--date"], "--date needs a value: --date DAY"),

@@ -96,7 +96,7 @@ static void check_field(const struct pncp_cli *cli, const struct pncp_flag *flag
         break;
     case PNCP_FLAG_SHARE:
         number = ((const struct pncp_share *)field)->value;
-        FUZZ_CHECK(number >= 0 && (number <= 100 || !((const struct pncp_share *)field)->percent));
+        FUZZ_CHECK(number >= 0 && (number <= PNCP_SHARE_WHOLE || !((const struct pncp_share *)field)->percent));
         break;
     case PNCP_FLAG_CHOICE:
         choice = *(const int *)field;

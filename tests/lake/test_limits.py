@@ -68,7 +68,7 @@ def test_a_day_that_is_done_in_time_is_as_any_other(simulator, lake):
 # ---- --max-failed ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most, exit", [(None, 3), ("0", 3), ("2", 3), ("3", 0), ("4", 0), ("0%", 3), ("7%", 3), ("8%", 0), ("100%", 0)])
+@pytest.mark.parametrize("most, exit", [(None, 3), ("0", 3), ("2", 3), ("3", 0), ("4", 0), ("0%", 3), ("7%", 3), ("8%", 0), ("7.49%", 3), ("7.5%", 0), ("100%", 0)])
 def test_so_many_may_fail(most, exit, simulator, lake):
     """Three of forty: 7.5 %."""
     sim, day = simulator("--day", DAY, "--count", 40), Day(lake)
