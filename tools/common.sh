@@ -50,6 +50,11 @@ venv_dir() {
     printf '%s\n' "$cache/venv-$(hash_of "$root/tests/requirements.txt")"
 }
 
+# Airflow of the tests, version 3 or 2: a venv of its own.
+airflow_dir() {
+    printf '%s\n' "$cache/airflow-$1-$(hash_of "$root/tests/airflow/requirements-$1.txt" "$root/tests/requirements.txt")"
+}
+
 # Exists once PySpark is in that venv.
 spark_mark() {
     printf '%s\n' "$(venv_dir)/.spark-$(hash_of "$root/tests/requirements-spark.txt")"

@@ -13,7 +13,7 @@ import lake_day
 import program
 import pytest
 from airflow_here import V3, Dags, asset_events, dag_bag
-from conftest import DAGS, HOME
+from airflow_home import DAGS, HOME
 from lake_day import Day, assert_consistent, wait_until
 from lake_in_bucket import Bucket
 from program import DAY, rows, same_values, truth_of
@@ -332,7 +332,7 @@ def reschedules(task) -> int:
 # ---- a bucket, many days ------------------------------------------------------------------------------
 
 
-def test_a_bucket_by_a_connection(world, dags, minio, tmp_path, monkeypatch, capfd):
+def test_a_bucket_by_a_connection(world, dags, minio, tmp_path, monkeypatch, capfd, caplog):
     """Slots too: run records are read from the bucket. The secret is nowhere."""
     sim = world("--day", DAY, "--count", 60, "--latency-detail", 100)
     bucket = Bucket(minio, tmp_path)
@@ -348,7 +348,7 @@ def test_a_bucket_by_a_connection(world, dags, minio, tmp_path, monkeypatch, cap
     summary, day = outcome.summary(), bucket.assert_whole(sim)
     assert "counts_of" not in summary and summary["batches"] >= 3
     assert (summary["saved"], summary["itens"], summary["arquivos"]) == counts(day)
-    said = "".join(capfd.readouterr()) + json.dumps(outcome.xcoms("ingest_details")) + json.dumps(day.records())
+    said = "".join(capfd.readouterr()) + caplog.text + json.dumps(outcome.xcoms("ingest_details")) + json.dumps(day.records())
     assert [line for line in said.splitlines() if minio.signer.secret in line] == [] and "Checkpoint" in said
 
 

@@ -25,9 +25,12 @@ def day_of_run(dag_run: Any) -> datetime.date:
 
 
 def is_final(day: str, now: datetime.datetime | None = None) -> bool:
-    """Is YYYYMMDD over for three hours?"""
+    """Is the day (YYYYMMDD, today, yesterday) over for three hours?"""
+    now = now or datetime.datetime.now(datetime.timezone.utc)
+    if day in ("today", "yesterday"):
+        day = f"{today(now) - datetime.timedelta(days=day == 'yesterday'):%Y%m%d}"
     over = datetime.datetime.strptime(day, "%Y%m%d").replace(tzinfo=BRASILIA) + datetime.timedelta(days=1)
-    return (now or datetime.datetime.now(datetime.timezone.utc)) >= over + FINAL_AFTER
+    return now >= over + FINAL_AFTER
 
 
 def last_days(count: int) -> str:
