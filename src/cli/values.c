@@ -103,8 +103,8 @@ enum pncp_code pncp_value_share(const char *text, const struct pncp_flag *flag, 
     struct pncp_view number = pncp_view_of(text);
     struct pncp_share share = {.percent = pncp_view_ends(number, "%")};
     number.len -= share.percent;
-    bool good = share.percent ? read_percent(number, &share.value)
-                              : pncp_view_i64(number, &share.value) && share.value >= 0;
+    bool good =
+        share.percent ? read_percent(number, &share.value) : pncp_view_i64(number, &share.value) && share.value >= 0;
     if (!good)
         return pncp_err_set(err, PNCP_E_USAGE,
                             "--%s %.80s: give a whole number such as 10, or 0%% to 100%% such as 0.5%%", flag->name,
