@@ -166,7 +166,8 @@ class PncpDetailsOperator(_Runs, BaseSensorOperator):
         began = context["dag_run"].start_date or datetime.datetime.now(datetime.timezone.utc)
         earlier = []
         try:
-            earlier = read_days(days[0]["lake"], env, more["scheduler_run_id"], days[0]["date"], began - CLOCKS_DIFFER)
+            earlier = read_days(days[0]["lake"], env, more["scheduler_run_id"], days[0]["date"], began - CLOCKS_DIFFER,
+                                self.binary, "--unsafe-store" in result.argv)
         except (OSError, ValueError) as error:
             self.log.warning("the run records cannot be read (%s): the summary counts only the batches of this slot", error)
             more["counts_of"] = "slot"

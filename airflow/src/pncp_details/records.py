@@ -1,41 +1,32 @@
-"""The run records of a lake (pncp_details/_state/execucoes/<run id>.json): what earlier batches of a task did."""
+"""What earlier batches of a task did: the records that runs leave in the lake, as the program itself reads them."""
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import math
+import subprocess
+from collections.abc import Mapping
 
-from pncp_details.s3_reader import S3Reader
 from pncp_details.summary import day_of
+from pncp_details.tool import find_binary
 
-FOLDER = "pncp_details/_state/execucoes"
-
-
-def read_days(lake: str, env: Mapping[str, str], scheduler_run_id: str, date: str, since: datetime.datetime) -> list[dict]:
-    """What the runs that `scheduler_run_id` started after `since` say about the day, oldest first. `env` is that of the
-    program. OSError: the lake cannot be read from here."""
-    first = f"{since.astimezone(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
-    records = _from_bucket(lake, env, first) if lake.startswith("s3://") else _from_folder(Path(lake), first)
-    days = []
-    for record in records:
-        if record.get("scheduler_run_id") == scheduler_run_id:
-            day = day_of(record.get("summary"))
-            if day and day["date"] == date:
-                days.append(day)
-    return days
+TIMEOUT_SECONDS = 300
+HOURS_AT_MOST = 1100  # what --since takes
 
 
-def _from_folder(lake: Path, first: str) -> Iterator[dict]:
-    folder = lake / FOLDER
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    for name in names:
-        if name.endswith(".json") and name >= first:
-            yield json.loads((folder / name).read_bytes())
-
-
-def _from_bucket(lake: str, env: Mapping[str, str], first: str) -> Iterator[dict]:
-    bucket, _, prefix = lake.removeprefix("s3://").partition("/")
-    folder = "/".join(part for part in (prefix.strip("/"), FOLDER) if part)
-    reader = S3Reader(bucket or env.get("BUCKET_BRONZE", ""), env)
-    for key in reader.keys(f"{folder}/", start_after=f"{folder}/{first}"):
-        yield json.loads(reader.get(key))
+def read_days(lake: str, env: Mapping[str, str], scheduler_run_id: str, date: str, since: datetime.datetime,
+              binary: str | None = None, unsafe_store: bool = False) -> list[dict]:
+    """What the runs that `scheduler_run_id` started after `since` say about the day, oldest first. OSError: the records could
+    not be read."""
+    age = (datetime.datetime.now(datetime.timezone.utc) - since).total_seconds()
+    seconds = min(max(math.ceil(age), 1), HOURS_AT_MOST * 3600)
+    argv = [find_binary(binary), "runs", "--lake", lake, "--scheduler-run-id", scheduler_run_id, "--since", f"{seconds}s", "--json"]
+    if unsafe_store:
+        argv.append("--unsafe-store")
+    try:
+        answer = subprocess.run(argv, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise OSError(f"no answer within {TIMEOUT_SECONDS} s") from None
+    if answer.returncode != 0:
+        raise OSError(answer.stderr.decode("utf-8", "backslashreplace").strip() or f"exit {answer.returncode}")
+    days = [day_of(record.get("summary")) for record in json.loads(answer.stdout)["runs"]]
+    return [day for day in days if day and day["date"] == date]

@@ -66,6 +66,7 @@ class Result:
     code: int  # as a shell has it: 128 and the signal for one that a signal ended
     summary: dict | None  # what --json printed
     last_error: str  # the last line that told an error, "" without
+    argv: list[str]
 
 
 # ---- command line -----------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ class Tool:
                 self.stop(log)
             answer.seek(0)
             summary = self._summary(answer.read(ANSWER_BYTES + 1), log)
-        return Result(code if code >= 0 else 128 - code, summary, self.last_error)
+        return Result(code if code >= 0 else 128 - code, summary, self.last_error, self.argv)
 
     def stop(self, log: logging.Logger | None = None, seconds: float = STOP_SECONDS) -> None:
         """SIGTERM, and SIGKILL when it has not ended `seconds` later."""
