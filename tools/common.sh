@@ -91,6 +91,7 @@ build_quietly() {
 # cannot be gives NULL, as it does without them: out of memory is an ordinary error here, and tested. Tests may preload a library.
 test_environment() {
     local profile=$1 strict=halt_on_error=1:exitcode=86:allocator_may_return_null=1
+    export PYTHONDONTWRITEBYTECODE=1
     export PNCP_BUILD="$root/build/$profile"
     export PNCP_DETAILS="$PNCP_BUILD/pncp-details" PNCP_SIM="$PNCP_BUILD/pncp-sim"
     PNCP_SERVERS=$(servers_dir)

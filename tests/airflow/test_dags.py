@@ -258,6 +258,18 @@ def test_precedence(world, dags, lake, monkeypatch):
     assert called({"batch_size": "auto"}) == ("auto", "20", 4)
 
 
+def test_a_whole_day_again(world, dags, lake, monkeypatch):
+    """One run, whatever the Variables say of batches; refused when conf wants both."""
+    sim = world("--day", DAY, "--count", 30)
+    lake_day.ingest(sim, lake)
+    variable(monkeypatch, "batch_size", "10")
+    outcome = dags.run(DAILY, conf={"date": DAY, "auto_resume": False})
+    assert outcome.state == "success"
+    assert (outcome.summary()["renewed"], outcome.summary()["batches"], outcome.summary()["saved"]) == (30, 1, 0)
+    outcome = dags.run(DAILY, conf={"date": DAY, "auto_resume": False, "batch_size": 10})
+    assert outcome.task_state("ingest_details") == "failed" and "leave out --batch-size" in outcome.summary()["error"]
+
+
 @pytest.mark.parametrize("conf, words", [
     ({"batch_size": "lots"}, "batch_size"), ({"checkpoint_every": 0}, "checkpoint_every"), ({"date": "22/10/2025"}, "date"),
     ({"auto_resume": "perhaps"}, "auto_resume"), ({"max_contratacoes": -1}, "max_contratacoes")])

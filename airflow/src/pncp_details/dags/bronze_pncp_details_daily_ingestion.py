@@ -40,7 +40,8 @@ with DAG(
         task_id="ingest_details",
         pool=settings.DETAILS_POOL,
         date="{{ params.date or '' }}",
-        batch_size=settings.setting("batch_size"),
+        # A whole day again is one run: the Variable is not meant for it.
+        batch_size="{% if params.auto_resume or params.batch_size %}" + settings.setting("batch_size") + "{% endif %}",
         checkpoint_every=settings.setting("checkpoint_every", 50),
         max_contratacoes="{{ params.max_contratacoes or '' }}",
         auto_resume="{{ params.auto_resume }}",
