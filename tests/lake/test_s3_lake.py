@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lake_day import Day, assert_history, ingest, reset, stop, wait_until
+from lake_day import Day, assert_consistent, assert_history, ingest, reset, stop, wait_until
 from lake_in_bucket import DETAILS, LEASE, Bucket
 from program import DAY, finish, key_of, run, same_values, truth_of
 
@@ -128,6 +128,22 @@ def test_runs_that_do_not_see_each_other(on_minio, simulator):
     same_values(day.rows(), truth_of(sim))
     on_minio.ingest(sim)
     on_minio.assert_whole(sim)
+
+
+def test_a_range_is_one_run(on_minio, simulator):
+    """One record, each day's progress at its end, and no lease left."""
+    sim, days = simulator("--count", 20, "--itens-max", 4), ("20251030", "20251031", "20251101")
+    result = on_minio.ingest(sim, date=f"{days[0]}..{days[2]}")
+    lake = on_minio.copy().lake
+    records = Day(lake).records()
+    assert list(records) == [result.summary["run_id"]] and records[result.summary["run_id"]]["summary"] == result.summary
+    for date in days:
+        day = Day(lake, date)
+        same_values(day.rows(), truth_of(sim, date))
+        assert_consistent(day)
+        assert day.progresso()["phase"] == "ended" and day.completo()["commit"] == day.commit()
+        lease = json.loads((day.states / "lease" / f"pncp_details_{date}.json").read_bytes())
+        assert lease["expires_at"] <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def test_absent_parts_are_renewed(on_minio, simulator):
