@@ -1,17 +1,31 @@
 #include "day/keyset.h"
 #include "base/mem.h"
+#include "base/random.h"
 
+#include <assert.h>
 #include <pthread.h>
 
-#define FLAG_SHIFT (64 - PNCP_PACKED_KEY_FLAG_BITS)
-#define KEY_MASK (UINT64_MAX >> PNCP_PACKED_KEY_FLAG_BITS)
+#define FLAG_BITS PNCP_PACKED_KEY_FLAG_BITS
+#define FLAGS_MASK ((UINT64_C(1) << FLAG_BITS) - 1)
+#define SEQUENCIAL_MASK ((UINT64_C(1) << PNCP_PACKED_KEY_SEQUENCIAL_BITS) - 1)
 #define CAPACITY_FIRST ((size_t)256)
+#define ORGANS_FIRST ((size_t)64)
+#define ORGANS_MAX ((size_t)1 << (64 - PNCP_PACKED_KEY_SEQUENCIAL_BITS - FLAG_BITS)) /* what a slot can name */
 
+/* A day has many contratações of few organs (here: a cnpj and a year), so a slot names the organ by its number. */
 struct pncp_keyset {
     pthread_mutex_t mutex;
-    struct pncp_packed_key *slots; /* {0, 0}: free (no key packs to it: sequencial is at least 1) */
-    size_t count, cap;             /* cap is a power of two */
+    uint64_t *slots;                /* number of the organ, sequencial, flags; 0: free (sequencial is at least 1) */
+    size_t count, cap;              /* caps are powers of two */
+    struct pncp_packed_key *organs; /* by number: keys with sequencial 0; room_for(places_cap) of them */
+    uint32_t *places;               /* hash table of them: number + 1; 0: free */
+    size_t organ_count, places_cap;
 };
+
+static size_t room_for(size_t cap)
+{
+    return cap / 5 * 4; /* load 0.8 */
+}
 
 enum pncp_code pncp_keyset_new(struct pncp_keyset **ret_set)
 {
@@ -19,12 +33,15 @@ enum pncp_code pncp_keyset_new(struct pncp_keyset **ret_set)
     if (set == NULL)
         return PNCP_E_NOMEM;
     set->cap = CAPACITY_FIRST;
+    set->places_cap = ORGANS_FIRST;
     set->slots = pncp_calloc(set->cap, sizeof(*set->slots));
-    if (set->slots == NULL) {
-        pncp_free(set);
+    set->places = pncp_calloc(set->places_cap, sizeof(*set->places));
+    set->organs = pncp_calloc(room_for(set->places_cap), sizeof(*set->organs));
+    (void)pthread_mutex_init(&set->mutex, NULL);
+    if (set->slots == NULL || set->places == NULL || set->organs == NULL) {
+        pncp_keyset_free(set);
         return PNCP_E_NOMEM;
     }
-    (void)pthread_mutex_init(&set->mutex, NULL);
     *ret_set = set;
     return PNCP_OK;
 }
@@ -35,35 +52,103 @@ void pncp_keyset_free(struct pncp_keyset *set)
         return;
     (void)pthread_mutex_destroy(&set->mutex);
     pncp_free(set->slots);
+    pncp_free(set->places);
+    pncp_free(set->organs);
     pncp_free(set);
 }
 
-/* Where the key is, or the free slot where it would go. */
-static struct pncp_packed_key *find(struct pncp_packed_key *slots, size_t cap, struct pncp_packed_key key)
+/* ---- organs ---------------------------------------------------------------------------------- */
+
+static struct pncp_packed_key organ_of(struct pncp_packed_key key)
 {
-    uint64_t hi = key.hi & KEY_MASK;
-    uint64_t hash = (hi ^ key.lo * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0xBF58476D1CE4E5B9);
-    for (size_t i = (size_t)(hash >> 32) & (cap - 1);; i = (i + 1) & (cap - 1)) {
-        struct pncp_packed_key *slot = &slots[i];
-        if ((slot->lo == key.lo && (slot->hi & KEY_MASK) == hi) || (slot->lo == 0 && slot->hi == 0))
-            return slot;
+    return (struct pncp_packed_key){.hi = key.hi & (UINT64_MAX >> FLAG_BITS), .lo = key.lo & ~SEQUENCIAL_MASK};
+}
+
+/* Where the organ's number is, or the free place where it would go. */
+static uint32_t *find_place(uint32_t *places, size_t cap, const struct pncp_packed_key *organs,
+                            struct pncp_packed_key organ)
+{
+    for (size_t i = (size_t)pncp_hash64(&organ, sizeof(organ), 0) & (cap - 1);; i = (i + 1) & (cap - 1)) {
+        if (places[i] == 0)
+            return &places[i];
+        const struct pncp_packed_key *at = &organs[places[i] - 1];
+        if (at->lo == organ.lo && at->hi == organ.hi)
+            return &places[i];
     }
 }
 
-static bool is_free(const struct pncp_packed_key *slot)
+static enum pncp_code grow_organs(struct pncp_keyset *set)
 {
-    return slot->lo == 0 && slot->hi == 0;
+    size_t cap = set->places_cap * 2;
+    struct pncp_packed_key *organs = pncp_realloc(set->organs, room_for(cap), sizeof(*organs));
+    if (organs == NULL)
+        return PNCP_E_NOMEM;
+    set->organs = organs;
+    uint32_t *places = pncp_calloc(cap, sizeof(*places));
+    if (places == NULL)
+        return PNCP_E_NOMEM;
+    for (size_t i = 0; i < set->organ_count; i++)
+        *find_place(places, cap, organs, organs[i]) = (uint32_t)i + 1;
+    pncp_free(set->places);
+    set->places = places;
+    set->places_cap = cap;
+    return PNCP_OK;
+}
+
+static enum pncp_code add_organ(struct pncp_keyset *set, struct pncp_packed_key organ)
+{
+    if (set->organ_count == ORGANS_MAX)
+        return PNCP_E_LIMIT;
+    if (set->organ_count == room_for(set->places_cap)) {
+        enum pncp_code rc = grow_organs(set);
+        if (rc != PNCP_OK)
+            return rc;
+    }
+    uint32_t *place = find_place(set->places, set->places_cap, set->organs, organ);
+    set->organs[set->organ_count] = organ;
+    *place = (uint32_t)++set->organ_count;
+    return PNCP_OK;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+/* Where `id`, a slot without its flags, is, or the free slot where it would go. */
+static uint64_t *find_slot(uint64_t *slots, size_t cap, uint64_t id)
+{
+    uint64_t key = id >> FLAG_BITS;
+    uint64_t hash = (key ^ key >> PNCP_PACKED_KEY_SEQUENCIAL_BITS) * UINT64_C(0xBF58476D1CE4E5B9);
+    for (size_t i = (size_t)(hash >> 32) & (cap - 1);; i = (i + 1) & (cap - 1)) {
+        if (slots[i] == 0 || (slots[i] & ~FLAGS_MASK) == id)
+            return &slots[i];
+    }
+}
+
+/* The key's slot without flags; 0 when its organ is unknown, and the key with it. */
+static uint64_t id_of(const struct pncp_keyset *set, struct pncp_packed_key key)
+{
+    uint64_t number = *find_place(set->places, set->places_cap, set->organs, organ_of(key));
+    if (number == 0)
+        return 0;
+    return ((number - 1) << PNCP_PACKED_KEY_SEQUENCIAL_BITS | (key.lo & SEQUENCIAL_MASK)) << FLAG_BITS;
+}
+
+/* The key's slot, NULL when it is not there. */
+static uint64_t *find(struct pncp_keyset *set, struct pncp_packed_key key)
+{
+    uint64_t id = id_of(set, key);
+    uint64_t *slot = id == 0 ? NULL : find_slot(set->slots, set->cap, id);
+    return slot == NULL || *slot == 0 ? NULL : slot;
 }
 
 static enum pncp_code grow(struct pncp_keyset *set)
 {
     size_t cap = set->cap * 2;
-    struct pncp_packed_key *slots = pncp_calloc(cap, sizeof(*slots));
+    uint64_t *slots = pncp_calloc(cap, sizeof(*slots));
     if (slots == NULL)
         return PNCP_E_NOMEM;
     for (size_t i = 0; i < set->cap; i++) {
-        if (!is_free(&set->slots[i]))
-            *find(slots, cap, set->slots[i]) = set->slots[i];
+        if (set->slots[i] != 0)
+            *find_slot(slots, cap, set->slots[i] & ~FLAGS_MASK) = set->slots[i];
     }
     pncp_free(set->slots);
     set->slots = slots;
@@ -74,20 +159,29 @@ static enum pncp_code grow(struct pncp_keyset *set)
 static enum pncp_code set_locked(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags,
                                  unsigned *ret_before)
 {
-    struct pncp_packed_key *slot = find(set->slots, set->cap, key);
-    if (is_free(slot)) {
-        if ((set->count + 1) * 5 > set->cap * 4) { /* load 0.8 */
-            enum pncp_code rc = grow(set);
+    enum pncp_code rc = PNCP_OK;
+    assert((key.lo & SEQUENCIAL_MASK) != 0 && flags <= FLAGS_MASK);
+    uint64_t id = id_of(set, key);
+    if (id == 0) {
+        rc = add_organ(set, organ_of(key));
+        if (rc != PNCP_OK)
+            return rc;
+        id = id_of(set, key);
+    }
+    uint64_t *slot = find_slot(set->slots, set->cap, id);
+    if (*slot == 0) {
+        if (set->count == room_for(set->cap)) {
+            rc = grow(set);
             if (rc != PNCP_OK)
                 return rc;
-            slot = find(set->slots, set->cap, key);
+            slot = find_slot(set->slots, set->cap, id);
         }
-        *slot = (struct pncp_packed_key){.hi = key.hi & KEY_MASK, .lo = key.lo};
+        *slot = id;
         set->count++;
     }
     if (ret_before != NULL)
-        *ret_before = (unsigned)(slot->hi >> FLAG_SHIFT);
-    slot->hi |= (uint64_t)flags << FLAG_SHIFT;
+        *ret_before = (unsigned)(*slot & FLAGS_MASK);
+    *slot |= flags;
     return PNCP_OK;
 }
 
@@ -103,9 +197,9 @@ enum pncp_code pncp_keyset_set(struct pncp_keyset *set, struct pncp_packed_key k
 void pncp_keyset_clear(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags)
 {
     (void)pthread_mutex_lock(&set->mutex);
-    struct pncp_packed_key *slot = find(set->slots, set->cap, key);
-    if (!is_free(slot))
-        slot->hi &= ~((uint64_t)flags << FLAG_SHIFT);
+    uint64_t *slot = find(set, key);
+    if (slot != NULL)
+        *slot &= ~(uint64_t)flags;
     (void)pthread_mutex_unlock(&set->mutex);
 }
 
@@ -113,7 +207,7 @@ void pncp_keyset_clear_all(struct pncp_keyset *set, unsigned flags)
 {
     (void)pthread_mutex_lock(&set->mutex);
     for (size_t i = 0; i < set->cap; i++)
-        set->slots[i].hi &= ~((uint64_t)flags << FLAG_SHIFT);
+        set->slots[i] &= ~(uint64_t)flags;
     (void)pthread_mutex_unlock(&set->mutex);
 }
 
@@ -121,9 +215,9 @@ void pncp_keyset_become(struct pncp_keyset *set, unsigned from, unsigned to)
 {
     (void)pthread_mutex_lock(&set->mutex);
     for (size_t i = 0; i < set->cap; i++) {
-        bool has = (set->slots[i].hi & (uint64_t)from << FLAG_SHIFT) != 0;
-        set->slots[i].hi &= ~((uint64_t)(from | to) << FLAG_SHIFT);
-        set->slots[i].hi |= has ? (uint64_t)to << FLAG_SHIFT : 0;
+        bool has = (set->slots[i] & from) != 0;
+        set->slots[i] &= ~(uint64_t)(from | to);
+        set->slots[i] |= has ? to : 0;
     }
     (void)pthread_mutex_unlock(&set->mutex);
 }
@@ -131,7 +225,8 @@ void pncp_keyset_become(struct pncp_keyset *set, unsigned from, unsigned to)
 unsigned pncp_keyset_get(struct pncp_keyset *set, struct pncp_packed_key key)
 {
     (void)pthread_mutex_lock(&set->mutex);
-    unsigned flags = (unsigned)(find(set->slots, set->cap, key)->hi >> FLAG_SHIFT);
+    const uint64_t *slot = find(set, key);
+    unsigned flags = slot == NULL ? 0 : (unsigned)(*slot & FLAGS_MASK);
     (void)pthread_mutex_unlock(&set->mutex);
     return flags;
 }
@@ -141,8 +236,8 @@ size_t pncp_keyset_count(struct pncp_keyset *set, unsigned with, unsigned withou
     size_t count = 0;
     (void)pthread_mutex_lock(&set->mutex);
     for (size_t i = 0; i < set->cap; i++) {
-        unsigned flags = (unsigned)(set->slots[i].hi >> FLAG_SHIFT);
-        count += !is_free(&set->slots[i]) && (flags & with) == with && (flags & without) == 0;
+        uint64_t slot = set->slots[i];
+        count += slot != 0 && (slot & with) == with && (slot & without) == 0;
     }
     (void)pthread_mutex_unlock(&set->mutex);
     return count;

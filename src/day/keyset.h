@@ -1,6 +1,7 @@
 /*
- * The keys of one day: an exact set of packed keys with ten flags each, 16 bytes an entry (open addressing, load ≤
- * 0.8). Thread-safe: a mutex of its own. Removing is by flag only.
+ * The keys of one day: an exact set of packed keys with ten flags each. Open addressing, load ≤ 0.8: 8 bytes a slot,
+ * and 17 a place for a pair of a cnpj and a year, of which there are few. Thread-safe: a mutex of its own. Removing is
+ * by flag only.
  */
 #ifndef PNCP_KEYSET_H
 #define PNCP_KEYSET_H
@@ -23,7 +24,7 @@ struct pncp_keyset;
 MUST_CHECK enum pncp_code pncp_keyset_new(struct pncp_keyset **ret_set);
 void pncp_keyset_free(struct pncp_keyset *set);
 /* Set `flags` on the key, adding it when new; *ret_before (may be NULL) gets its flags before (0 for a new key).
- * PNCP_E_NOMEM. */
+ * PNCP_E_NOMEM · PNCP_E_LIMIT: more than 8,388,608 pairs of a cnpj and a year. */
 MUST_CHECK enum pncp_code pncp_keyset_set(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags,
                                           unsigned *ret_before);
 void pncp_keyset_clear(struct pncp_keyset *set, struct pncp_packed_key key, unsigned flags);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define ANO_BITS 14
-#define SEQUENCIAL_BITS 31
+#define SEQUENCIAL_BITS PNCP_PACKED_KEY_SEQUENCIAL_BITS
 
 static bool is_cnpj(struct pncp_view text)
 {

@@ -22,6 +22,7 @@ struct pncp_packed_key {
     uint64_t hi, lo; /* bits 118..127 (top of hi) are zero: the holder's */
 };
 #define PNCP_PACKED_KEY_FLAG_BITS 10
+#define PNCP_PACKED_KEY_SEQUENCIAL_BITS 31 /* the lowest of lo */
 
 /* PNCP_E_PARSE names what is wrong: cnpj not 14 of [0-9A-Z], ano outside 1..9999, sequencial < 1. */
 MUST_CHECK enum pncp_code pncp_key_make(struct pncp_view cnpj, int64_t ano, int64_t sequencial,

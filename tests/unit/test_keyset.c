@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,52 @@ static void an_unknown_key_has_no_flags(void **state)
     pncp_keyset_free(set);
 }
 
+/* Each key of an organ of its own, and the same cnpj in two years: what a slot names instead of the organ is not mixed
+ * up. */
+static void every_key_may_have_its_own_organ(void **state)
+{
+    (void)state;
+    struct pncp_keyset *set;
+    struct pncp_key key = {.sequencial = 1};
+    assert_int_equal(pncp_keyset_new(&set), PNCP_OK);
+    for (uint32_t i = 0; i < 2 * KEYS; i++) {
+        unsigned before = 99;
+        (void)snprintf(key.cnpj, sizeof(key.cnpj), "%014u", i / 2 * 7919);
+        key.ano = 2025 + (int32_t)(i % 2);
+        assert_int_equal(pncp_keyset_set(set, pncp_key_pack(&key), i % 3 == 0 ? PNCP_KEY_SAVED : 0, &before), PNCP_OK);
+        assert_int_equal(before, 0);
+    }
+    assert_int_equal(pncp_keyset_count(set, 0, 0), 2 * KEYS);
+    for (uint32_t i = 0; i < 2 * KEYS; i++) {
+        (void)snprintf(key.cnpj, sizeof(key.cnpj), "%014u", i / 2 * 7919);
+        key.ano = 2025 + (int32_t)(i % 2);
+        key.sequencial = 1;
+        assert_int_equal(pncp_keyset_get(set, pncp_key_pack(&key)), i % 3 == 0 ? PNCP_KEY_SAVED : 0);
+        key.sequencial = 2; /* of a known organ */
+        assert_int_equal(pncp_keyset_get(set, pncp_key_pack(&key)), 0);
+    }
+    pncp_keyset_free(set);
+}
+
+static void a_number_uses_all_its_bits(void **state)
+{
+    (void)state;
+    struct pncp_keyset *set;
+    struct pncp_key key = {.cnpj = "ZZZZZZZZZZZZZZ", .ano = 9999};
+    static const int32_t numbers[] = {1, 2, 1 << 10, 1 << 20, 1 << 30, INT32_MAX - 1, INT32_MAX};
+    assert_int_equal(pncp_keyset_new(&set), PNCP_OK);
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t i = 0; i < PNCP_ARRAY_LEN(numbers); i++) {
+            unsigned before = 99, flags = 1U << i | 512U;
+            key.sequencial = numbers[i];
+            assert_int_equal(pncp_keyset_set(set, pncp_key_pack(&key), flags, &before), PNCP_OK);
+            assert_int_equal(before, round == 0 ? 0 : flags);
+        }
+    }
+    assert_int_equal(pncp_keyset_count(set, 512, 0), PNCP_ARRAY_LEN(numbers));
+    pncp_keyset_free(set);
+}
+
 /* The saver reads a version anew while the plan looks keys up: what is saved is never seen as not saved. */
 struct race {
     struct pncp_keyset *set;
@@ -135,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_exact),
+        cmocka_unit_test(every_key_may_have_its_own_organ),
+        cmocka_unit_test(a_number_uses_all_its_bits),
         cmocka_unit_test(an_unknown_key_has_no_flags),
         cmocka_unit_test(a_version_read_anew_is_taken_over_at_once),
     };
