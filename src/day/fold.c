@@ -94,15 +94,16 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
     for (size_t leaf = 0; rc == PNCP_OK && leaf < lot->schema->leaf_count; leaf++) {
         AUTO(pncp_leaf_release) struct pncp_leaf column;
         pncp_leaf_init(&column, &lot->schema->leaves[leaf]);
-        for (size_t i = 0, run; rc == PNCP_OK && i < fold->count; i += run) {
-            for (run = 1; i + run < fold->count && fold->groups[i + run] == fold->groups[i] + run;)
-                run++;
-            rc = pncp_parquet_read_leaf(&reader, source, footer, leaf, fold->groups[i], run, &column, err);
+        for (size_t i = 0; rc == PNCP_OK && i < fold->count; i++) {
+            rc = pncp_parquet_read_leaf(&reader, source, footer, leaf, fold->groups[i], 1, &column, err);
+            if (rc == PNCP_OK)
+                rc = pncp_group_writer_piece(writer, &column, i + 1 == fold->count && !fold->with_lot, err);
         }
-        if (rc == PNCP_OK && fold->with_lot && pncp_leaf_append(&column, &lot->leaves[leaf]) != PNCP_OK)
-            rc = pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
-        if (rc == PNCP_OK)
-            rc = pncp_group_writer_leaf(writer, &column, err);
+        if (rc == PNCP_OK && fold->with_lot) {
+            rc = pncp_leaf_append(&column, &lot->leaves[leaf]) == PNCP_OK
+                     ? pncp_group_writer_piece(writer, &column, true, err)
+                     : pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
+        }
     }
     if (rc == PNCP_OK)
         rc = pncp_group_writer_finish(writer, ret_file, ret_footer, err);

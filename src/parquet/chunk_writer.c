@@ -12,17 +12,6 @@
 #define HEADER_MAX_BYTES ((size_t)64) /* of a PageHeader: fourteen numbers of five bytes at most, with their fields */
 #define BOUND_MAX_BYTES ((size_t)32)  /* a longer text is no bound: every checkpoint writes the footer anew */
 
-struct chunk { /* the one at hand */
-    const struct pncp_leaf_info *info;
-    const struct pncp_leaf *leaf;
-    int zstd_level;
-    bool dictionary;
-    uint64_t base; /* of places in the file, beyond those in *out */
-    struct pncp_buf *out;
-    size_t dictionary_at, data_at, end; /* in *out */
-    uint64_t raw_bytes;
-};
-
 struct span { /* slots of a page, and the values they hold */
     size_t slot, slot_end, value, value_end;
 };
@@ -37,7 +26,7 @@ void pncp_chunk_writer_release(struct pncp_chunk_writer *writer)
     *writer = (struct pncp_chunk_writer){0};
 }
 
-static enum pncp_code failed(enum pncp_code rc, const struct chunk *chunk, struct pncp_err *err)
+static enum pncp_code failed(enum pncp_code rc, const struct pncp_chunk_begun *chunk, struct pncp_err *err)
 {
     return rc == PNCP_E_LIMIT ? pncp_err_set(err, rc, "column %s: a row group of more than %zu bytes",
                                              chunk->info->path, chunk->out->max_bytes)
@@ -46,7 +35,7 @@ static enum pncp_code failed(enum pncp_code rc, const struct chunk *chunk, struc
 
 /* ---- a page ---------------------------------------------------------------------------------- */
 
-static enum pncp_code put_header(struct pncp_buf *out, const struct chunk *chunk, const struct span *span,
+static enum pncp_code put_header(struct pncp_buf *out, const struct pncp_chunk_begun *chunk, const struct span *span,
                                  size_t raw_bytes, struct pncp_view packed, size_t distinct)
 {
     struct pncp_thrift_writer w = {.out = out};
@@ -74,8 +63,8 @@ static enum pncp_code put_header(struct pncp_buf *out, const struct chunk *chunk
 }
 
 /* Compress `raw` to the end of the output behind its header; `span` is NULL for the page of the dictionary. */
-static enum pncp_code put_page(struct pncp_chunk_writer *writer, struct chunk *chunk, const struct span *span,
-                               struct pncp_view raw, struct pncp_err *err)
+static enum pncp_code put_page(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk,
+                               const struct span *span, struct pncp_view raw, struct pncp_err *err)
 {
     struct pncp_buf *out = chunk->out;
     size_t bound = ZSTD_compressBound(raw.len);
@@ -141,8 +130,8 @@ static enum pncp_code put_indexes(const struct pncp_dictionary *dictionary, cons
     return rc;
 }
 
-static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct chunk *chunk, const struct span *span,
-                                    struct pncp_err *err)
+static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk,
+                                    const struct span *span, struct pncp_err *err)
 {
     const struct pncp_leaf *leaf = chunk->leaf;
     struct pncp_buf *page = &writer->page;
@@ -157,7 +146,7 @@ static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct chu
     return rc == PNCP_OK ? put_page(writer, chunk, span, pncp_buf_view(page), err) : failed(rc, chunk, err);
 }
 
-static size_t value_bytes(const struct chunk *chunk, size_t first, size_t count)
+static size_t value_bytes(const struct pncp_chunk_begun *chunk, size_t first, size_t count)
 {
     return chunk->dictionary ? count * sizeof(uint16_t) : pncp_plain_bytes(chunk->leaf, first, count);
 }
@@ -167,15 +156,16 @@ static bool has_value(const struct pncp_leaf *leaf, size_t slot)
     return leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
 }
 
-/* Whole rows from *span's beginning on, until the page is full or the column ends. */
-static void fill_span(const struct chunk *chunk, struct span *span)
+/* Whole rows from *span's beginning on, until the page is full or the column ends. False: the next piece may have more
+ * for it. */
+static bool fill_span(const struct pncp_chunk_begun *chunk, bool last, struct span *span)
 {
     const struct pncp_leaf *leaf = chunk->leaf;
     size_t rest = leaf->value_count - span->value;
     if (leaf->level_count - span->slot <= PAGE_SLOTS && value_bytes(chunk, span->value, rest) <= PAGE_BYTES) {
         span->slot_end = leaf->level_count;
         span->value_end = leaf->value_count;
-        return;
+        return last;
     }
     span->slot_end = span->slot;
     span->value_end = span->value;
@@ -185,23 +175,25 @@ static void fill_span(const struct chunk *chunk, struct span *span)
         while (span->slot_end < leaf->level_count && leaf->max_rep > 0 && leaf->rep[span->slot_end] != 0);
     } while (span->slot_end < leaf->level_count && span->slot_end - span->slot < PAGE_SLOTS &&
              value_bytes(chunk, span->value, span->value_end - span->value) < PAGE_BYTES);
+    return true;
 }
 
-static enum pncp_code put_pages(struct pncp_chunk_writer *writer, struct chunk *chunk, struct pncp_err *err)
+/* The pages that chunk->leaf fills, and when it is the last piece, the one that is not full; span->slot and span->value
+ * are where the rest begins. */
+static enum pncp_code put_pages(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk, bool last,
+                                struct span *span, struct pncp_err *err)
 {
-    chunk->dictionary_at = chunk->out->len;
+    const struct pncp_leaf *leaf = chunk->leaf;
     enum pncp_code rc = PNCP_OK;
-    if (chunk->dictionary)
-        rc = put_page(writer, chunk, NULL, pncp_buf_view(&writer->dictionary.page), err);
-    chunk->data_at = chunk->out->len;
-    struct span span = {0};
-    while (rc == PNCP_OK && span.slot < chunk->leaf->level_count) {
-        fill_span(chunk, &span);
-        rc = put_data_page(writer, chunk, &span, err);
-        span.slot = span.slot_end;
-        span.value = span.value_end;
+    if (leaf->level_count > PNCP_CHUNK_MAX_SLOTS - chunk->slots)
+        return pncp_err_set(err, PNCP_E_LIMIT, "column %s: %zu values in a row group, at most %zu can be read again",
+                            chunk->info->path, chunk->slots + leaf->level_count, PNCP_CHUNK_MAX_SLOTS);
+    while (rc == PNCP_OK && span->slot < leaf->level_count && fill_span(chunk, last, span)) {
+        rc = put_data_page(writer, chunk, span, err);
+        span->slot = span->slot_end;
+        span->value = span->value_end;
     }
-    chunk->end = chunk->out->len;
+    chunk->slots += span->slot;
     return rc;
 }
 
@@ -255,14 +247,14 @@ static void put_path(struct pncp_thrift_writer *w, const char *path)
     }
 }
 
-static enum pncp_code put_chunk(const struct chunk *chunk, struct pncp_buf *chunks)
+static enum pncp_code put_chunk(const struct pncp_chunk_begun *chunk, struct pncp_buf *chunks)
 {
     struct pncp_thrift_writer w = {.out = chunks};
-    size_t begin = chunk->dictionary_at;                  /* the same as data_at where there is none */
+    size_t begin = chunk->begin;
     pncp_thrift_put_int_field(&w, 2, PNCP_THRIFT_I64, 0); /* file_offset: metadata stand in the footer alone */
     pncp_thrift_put_field(&w, 3, PNCP_THRIFT_STRUCT);
     int16_t outer = pncp_thrift_struct_begin(&w);
-    pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32, pncp_schema_physical(chunk->leaf->type));
+    pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32, pncp_schema_physical(chunk->info->type));
     pncp_thrift_put_field(&w, 2, PNCP_THRIFT_LIST);
     pncp_thrift_put_list(&w, PNCP_THRIFT_I32, chunk->dictionary ? 3 : 2);
     pncp_thrift_put_int(&w, PNCP_PARQUET_PLAIN);
@@ -272,12 +264,12 @@ static enum pncp_code put_chunk(const struct chunk *chunk, struct pncp_buf *chun
     pncp_thrift_put_field(&w, 3, PNCP_THRIFT_LIST);
     put_path(&w, chunk->info->path);
     pncp_thrift_put_int_field(&w, 4, PNCP_THRIFT_I32, PNCP_PARQUET_ZSTD);
-    pncp_thrift_put_int_field(&w, 5, PNCP_THRIFT_I64, (int64_t)chunk->leaf->level_count);
+    pncp_thrift_put_int_field(&w, 5, PNCP_THRIFT_I64, (int64_t)chunk->slots);
     pncp_thrift_put_int_field(&w, 6, PNCP_THRIFT_I64, (int64_t)chunk->raw_bytes);
-    pncp_thrift_put_int_field(&w, 7, PNCP_THRIFT_I64, (int64_t)(chunk->end - begin));
+    pncp_thrift_put_int_field(&w, 7, PNCP_THRIFT_I64, (int64_t)(chunk->out->len - begin));
     pncp_thrift_put_int_field(&w, 9, PNCP_THRIFT_I64, (int64_t)(chunk->base + chunk->data_at));
     if (chunk->dictionary)
-        pncp_thrift_put_int_field(&w, 11, PNCP_THRIFT_I64, (int64_t)(chunk->base + chunk->dictionary_at));
+        pncp_thrift_put_int_field(&w, 11, PNCP_THRIFT_I64, (int64_t)(chunk->base + begin));
     if ((chunk->info->col->flags & PNCP_COL_STATS) != 0)
         put_statistics(&w, chunk->leaf);
     pncp_thrift_struct_end(&w, outer);
@@ -285,26 +277,68 @@ static enum pncp_code put_chunk(const struct chunk *chunk, struct pncp_buf *chun
     return w.rc;
 }
 
+/* ---- a chunk --------------------------------------------------------------------------------- */
+
+bool pncp_chunk_takes_pieces(const struct pncp_leaf_info *info, const struct pncp_encode_options *options)
+{
+    unsigned whole = PNCP_COL_STATS | (options->plain ? 0U : (unsigned)PNCP_COL_DICT);
+    return (info->col->flags & whole) == 0;
+}
+
+enum pncp_code pncp_chunk_begin(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
+                                const struct pncp_encode_options *options, uint64_t base, struct pncp_buf *out,
+                                struct pncp_chunk_begun *ret_chunk, struct pncp_err *err)
+{
+    *ret_chunk = (struct pncp_chunk_begun){.info = info,
+                                           .zstd_level = options->zstd_level,
+                                           .base = base,
+                                           .out = out,
+                                           .begin = out->len,
+                                           .data_at = out->len};
+    if (writer->zstd == NULL && (writer->zstd = ZSTD_createCCtx()) == NULL)
+        return failed(PNCP_E_NOMEM, ret_chunk, err);
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_chunk_piece(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk,
+                                struct pncp_leaf *leaf, bool last, struct pncp_err *err)
+{
+    struct span span = {0};
+    chunk->leaf = leaf;
+    enum pncp_code rc = put_pages(writer, chunk, last, &span, err);
+    pncp_leaf_drop(leaf, span.slot, span.value);
+    return rc;
+}
+
+enum pncp_code pncp_chunk_end(const struct pncp_chunk_begun *chunk, struct pncp_buf *chunks, uint64_t *raw_bytes,
+                              struct pncp_err *err)
+{
+    *raw_bytes += chunk->raw_bytes;
+    enum pncp_code rc = put_chunk(chunk, chunks);
+    return rc == PNCP_OK ? PNCP_OK : failed(rc, chunk, err);
+}
+
 enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
                                 const struct pncp_leaf *leaf, const struct pncp_encode_options *options, uint64_t base,
                                 struct pncp_buf *out, struct pncp_buf *chunks, uint64_t *raw_bytes,
                                 struct pncp_err *err)
 {
-    struct chunk chunk = {.info = info, .leaf = leaf, .zstd_level = options->zstd_level, .base = base, .out = out};
-    enum pncp_code rc = PNCP_OK;
-    if (leaf->level_count > PNCP_CHUNK_MAX_SLOTS)
-        return pncp_err_set(err, PNCP_E_LIMIT, "column %s: %zu values in a row group, at most %zu can be read again",
-                            info->path, leaf->level_count, PNCP_CHUNK_MAX_SLOTS);
-    if (writer->zstd == NULL && (writer->zstd = ZSTD_createCCtx()) == NULL)
-        return failed(PNCP_E_NOMEM, &chunk, err);
-    if (!options->plain && (info->col->flags & PNCP_COL_DICT) != 0)
-        rc = pncp_dictionary_make(&writer->dictionary, leaf, &chunk.dictionary);
-    if (rc != PNCP_OK)
-        return failed(rc, &chunk, err);
-    rc = put_pages(writer, &chunk, err);
+    struct pncp_chunk_begun chunk;
+    struct span span = {0};
+    enum pncp_code rc = pncp_chunk_begin(writer, info, options, base, out, &chunk, err);
     if (rc != PNCP_OK)
         return rc;
-    *raw_bytes += chunk.raw_bytes;
-    rc = put_chunk(&chunk, chunks);
-    return rc == PNCP_OK ? PNCP_OK : failed(rc, &chunk, err);
+    chunk.leaf = leaf;
+    if (!options->plain && (info->col->flags & PNCP_COL_DICT) != 0) {
+        rc = pncp_dictionary_make(&writer->dictionary, leaf, &chunk.dictionary);
+        if (rc != PNCP_OK)
+            return failed(rc, &chunk, err);
+    }
+    if (chunk.dictionary) {
+        rc = put_page(writer, &chunk, NULL, pncp_buf_view(&writer->dictionary.page), err);
+        chunk.data_at = out->len;
+    }
+    if (rc == PNCP_OK)
+        rc = put_pages(writer, &chunk, true, &span, err);
+    return rc == PNCP_OK ? pncp_chunk_end(&chunk, chunks, raw_bytes, err) : rc;
 }

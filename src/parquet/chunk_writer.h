@@ -19,6 +19,18 @@ struct pncp_chunk_writer { /* zeroed is a new one; memory is kept from one colum
     struct pncp_dictionary dictionary;
 };
 
+struct pncp_chunk_begun { /* a chunk under way; info and out are borrowed until its end */
+    const struct pncp_leaf_info *info;
+    const struct pncp_leaf *leaf; /* what it is being made of: all of it, or a piece */
+    int zstd_level;
+    bool dictionary;
+    uint64_t base; /* of places in the file, beyond those in *out */
+    struct pncp_buf *out;
+    size_t begin, data_at; /* in *out; they differ by the page of the dictionary */
+    size_t slots;          /* in pages */
+    uint64_t raw_bytes;
+};
+
 void pncp_chunk_writer_release(struct pncp_chunk_writer *writer);
 /* Append the pages of `leaf`, one slot at least and sound (levels in range, as many values as they say), to `out`, and
  * its ColumnChunk, whose offsets are places in `out` plus `base`, to `chunks`; the pages' uncompressed bytes with their
@@ -28,5 +40,19 @@ MUST_CHECK enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, con
                                            const struct pncp_leaf *leaf, const struct pncp_encode_options *options,
                                            uint64_t base, struct pncp_buf *out, struct pncp_buf *chunks,
                                            uint64_t *raw_bytes, struct pncp_err *err);
+
+/* The same in pieces, for a column that has neither dictionary nor statistics, which look at all of its values: begin
+ * -> piece, the last one with `last` -> end. The bytes are those of pncp_chunk_write, and so are the errors. A piece is
+ * whole rows; what went into a page is taken from the beginning of `leaf`, and the next piece is appended to the rest.
+ */
+bool pncp_chunk_takes_pieces(const struct pncp_leaf_info *info, const struct pncp_encode_options *options);
+MUST_CHECK enum pncp_code pncp_chunk_begin(struct pncp_chunk_writer *writer, const struct pncp_leaf_info *info,
+                                           const struct pncp_encode_options *options, uint64_t base,
+                                           struct pncp_buf *out, struct pncp_chunk_begun *ret_chunk,
+                                           struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_chunk_piece(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk,
+                                           struct pncp_leaf *leaf, bool last, struct pncp_err *err);
+MUST_CHECK enum pncp_code pncp_chunk_end(const struct pncp_chunk_begun *chunk, struct pncp_buf *chunks,
+                                         uint64_t *raw_bytes, struct pncp_err *err);
 
 #endif

@@ -1,6 +1,9 @@
 #include "parquet/group_check.h"
 #include "base/random.h"
 
+#include <assert.h>
+#include <string.h>
+
 static enum pncp_code malformed(struct pncp_err *err, const struct pncp_leaf_info *info, const char *what)
 {
     return pncp_err_set(err, PNCP_E_PARSE, "column %s: %s", info->path, what);
@@ -21,52 +24,73 @@ static size_t list_of(const struct pncp_schema *schema, size_t leaf_no)
 
 /* The leaves of a list have the same lengths: those of the first one. */
 static enum pncp_code check_list(struct pncp_group_check *check, const struct pncp_leaf_info *info,
-                                 const struct pncp_leaf *leaf, struct pncp_err *err)
+                                 struct pncp_err *err)
 {
     size_t list = list_of(check->schema, check->leaf_count);
-    uint64_t hash = pncp_hash64(leaf->rep, leaf->level_count * sizeof(*leaf->rep), 1);
-    if (check->leaf_count == check->schema->nodes[list].leaf) {
-        check->seen[list].slots = leaf->level_count;
-        check->seen[list].hash = hash;
-    } else if (check->seen[list].slots != leaf->level_count || check->seen[list].hash != hash) {
+    if (check->leaf_count == check->schema->nodes[list].leaf)
+        check->seen[list] = check->now.levels;
+    else if (check->seen[list].slots != check->now.levels.slots || check->seen[list].hash != check->now.levels.hash)
         return malformed(err, info, "its lists are of other lengths than those of the column before");
-    }
     return PNCP_OK;
 }
 
-static enum pncp_code check_leaf(struct pncp_group_check *check, const struct pncp_leaf_info *info,
-                                 const struct pncp_leaf *leaf, struct pncp_err *err)
+/* What holds for every piece by itself. */
+static enum pncp_code check_piece(struct pncp_group_check *check, const struct pncp_leaf_info *info,
+                                  const struct pncp_leaf *leaf, struct pncp_err *err)
 {
-    size_t values = leaf->level_count;
+    size_t first = check->now.kept_slots, slots = leaf->level_count - first, values = slots;
     if (leaf->type != info->type || leaf->max_def != info->max_def || leaf->max_rep != info->max_rep)
         return malformed(err, info, "it is of another type");
     if (leaf->max_def > 0) {
         values = 0;
-        for (size_t i = 0; i < leaf->level_count; i++) {
+        for (size_t i = first; i < leaf->level_count; i++) {
             if (leaf->def[i] > leaf->max_def)
                 return malformed(err, info, "a definition level is out of range");
             values += leaf->def[i] == leaf->max_def;
         }
     }
-    if (values != leaf->value_count)
+    if (values != leaf->value_count - check->now.kept_values)
         return malformed(err, info, "the values are not as many as the levels say");
-    if (leaf->max_rep == 0)
-        return leaf->level_count == check->rows ? PNCP_OK
-                                                : malformed(err, info, "its length is not the number of rows");
-    uint64_t rows = 0;
-    for (size_t i = 0; i < leaf->level_count; i++) {
+    check->now.levels.slots += slots;
+    if (leaf->max_rep == 0) {
+        check->now.rows += slots;
+        return PNCP_OK;
+    }
+    for (size_t i = first; i < leaf->level_count; i++) {
         if (leaf->rep[i] > leaf->max_rep)
             return malformed(err, info, "a repetition level is out of range");
-        rows += leaf->rep[i] == 0;
+        check->now.rows += leaf->rep[i] == 0;
     }
-    if (rows != check->rows || (leaf->level_count > 0 && leaf->rep[0] != 0))
-        return malformed(err, info, "its lists are not as many as the rows");
-    return check_list(check, info, leaf, err);
+    if (slots == 0)
+        return PNCP_OK;
+    check->now.levels.hash = pncp_hash64(leaf->rep + first, slots * sizeof(*leaf->rep), check->now.levels.hash + 1);
+    return leaf->rep[first] == 0 ? PNCP_OK : malformed(err, info, "its lists are not as many as the rows");
+}
+
+static enum pncp_code check_end(struct pncp_group_check *check, const struct pncp_leaf_info *info, struct pncp_err *err)
+{
+    if (check->now.rows != check->rows)
+        return malformed(err, info,
+                         info->max_rep == 0 ? "its length is not the number of rows"
+                                            : "its lists are not as many as the rows");
+    return info->max_rep == 0 ? PNCP_OK : check_list(check, info, err);
+}
+
+enum pncp_code pncp_group_check_piece(struct pncp_group_check *check, const struct pncp_leaf *leaf, bool last,
+                                      struct pncp_err *err)
+{
+    const struct pncp_leaf_info *info = &check->schema->leaves[check->leaf_count];
+    assert(check->now.kept_slots <= leaf->level_count && check->now.kept_values <= leaf->value_count);
+    enum pncp_code rc = check_piece(check, info, leaf, err);
+    if (rc == PNCP_OK && last) {
+        rc = check_end(check, info, err);
+        check->leaf_count += rc == PNCP_OK;
+        memset(&check->now, 0, sizeof(check->now));
+    }
+    return rc;
 }
 
 enum pncp_code pncp_group_check_leaf(struct pncp_group_check *check, const struct pncp_leaf *leaf, struct pncp_err *err)
 {
-    enum pncp_code rc = check_leaf(check, &check->schema->leaves[check->leaf_count], leaf, err);
-    check->leaf_count += rc == PNCP_OK;
-    return rc;
+    return pncp_group_check_piece(check, leaf, true, err);
 }

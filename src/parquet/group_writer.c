@@ -13,8 +13,9 @@ struct pncp_group_writer {
     struct pncp_group_check check;
     struct pncp_encode_options options;
     struct pncp_chunk_writer chunk;
-    struct pncp_buf file;   /* "PAR1", the chunks so far */
-    struct pncp_buf chunks; /* their ColumnChunk structs */
+    struct pncp_chunk_begun begun; /* of the column that comes in pieces; without info: none does */
+    struct pncp_buf file;          /* "PAR1", the chunks so far */
+    struct pncp_buf chunks;        /* their ColumnChunk structs */
     uint64_t raw_bytes;
 };
 
@@ -62,6 +63,32 @@ enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *writer, const st
     return rc == PNCP_OK ? pncp_chunk_write(&writer->chunk, info, leaf, &writer->options, 0, &writer->file,
                                             &writer->chunks, &writer->raw_bytes, err)
                          : rc;
+}
+
+enum pncp_code pncp_group_writer_piece(struct pncp_group_writer *writer, struct pncp_leaf *leaf, bool last,
+                                       struct pncp_err *err)
+{
+    const struct pncp_schema *schema = writer->check.schema;
+    const struct pncp_leaf_info *info = &schema->leaves[writer->check.leaf_count];
+    const bool at_once = pncp_chunk_takes_pieces(info, &writer->options);
+    assert(writer->check.leaf_count < schema->leaf_count && writer->check.rows > 0);
+    enum pncp_code rc = pncp_group_check_piece(&writer->check, leaf, last, err);
+    if (rc == PNCP_OK && at_once && writer->begun.info == NULL)
+        rc = pncp_chunk_begin(&writer->chunk, info, &writer->options, 0, &writer->file, &writer->begun, err);
+    if (rc == PNCP_OK && at_once)
+        rc = pncp_chunk_piece(&writer->chunk, &writer->begun, leaf, last, err);
+    if (rc == PNCP_OK && at_once && last)
+        rc = pncp_chunk_end(&writer->begun, &writer->chunks, &writer->raw_bytes, err);
+    else if (rc == PNCP_OK && last)
+        rc = pncp_chunk_write(&writer->chunk, info, leaf, &writer->options, 0, &writer->file, &writer->chunks,
+                              &writer->raw_bytes, err);
+    if (last) {
+        writer->begun.info = NULL;
+    } else {
+        writer->check.now.kept_slots = leaf->level_count;
+        writer->check.now.kept_values = leaf->value_count;
+    }
+    return rc;
 }
 
 /* ---- finishing ------------------------------------------------------------------------------- */

@@ -192,6 +192,12 @@ MUST_CHECK enum pncp_code pncp_group_writer_open(const struct pncp_schema *schem
                                                  struct pncp_group_writer **ret_writer, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *writer, const struct pncp_leaf *leaf,
                                                  struct pncp_err *err);
+/* The next leaf in pieces: whole rows appended to `leaf`, which end at the same rows in all leaves of a list; with
+ * `last` it is complete. What is encoded is taken from `leaf`, as long as its column has neither dictionary nor
+ * statistics; the bytes written are those of pncp_group_writer_leaf, and so are the errors. After the last piece `leaf`
+ * is good for release only. */
+MUST_CHECK enum pncp_code pncp_group_writer_piece(struct pncp_group_writer *writer, struct pncp_leaf *leaf, bool last,
+                                                  struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct pncp_buf *ret_file,
                                                    struct pncp_footer *ret_footer, struct pncp_err *err);
 void pncp_group_writer_abort(struct pncp_group_writer *writer); /* frees; also after finish; NULL is fine */

@@ -291,6 +291,26 @@ enum pncp_code pncp_leaf_append(struct pncp_leaf *to, const struct pncp_leaf *fr
     return from->level_count == 0 ? PNCP_OK : append_span(to, from, 0, from->level_count, 0, from->value_count);
 }
 
+void pncp_leaf_drop(struct pncp_leaf *leaf, size_t slots, size_t values)
+{
+    assert(slots <= leaf->level_count && values <= leaf->value_count);
+    if (slots == 0)
+        return;
+    size_t bytes = pncp_leaf_value_offset(leaf, values);
+    size_t slots_left = leaf->level_count - slots, values_left = leaf->value_count - values;
+    leaf->values.len -= bytes;
+    if (bytes > 0)
+        memmove(leaf->values.data, leaf->values.data + bytes, leaf->values.len);
+    for (size_t i = 0; leaf->type == PNCP_T_TEXT && i < values_left; i++)
+        leaf->ends[i] = leaf->ends[values + i] - (uint32_t)bytes;
+    if (leaf->max_def > 0)
+        memmove(leaf->def, leaf->def + slots, slots_left * sizeof(*leaf->def));
+    if (leaf->max_rep > 0)
+        memmove(leaf->rep, leaf->rep + slots, slots_left * sizeof(*leaf->rep));
+    leaf->level_count = slots_left;
+    leaf->value_count = values_left;
+}
+
 /* Many at a time, because every row of a list asks this of every column. */
 size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_def)
 {

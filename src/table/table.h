@@ -61,6 +61,8 @@ MUST_CHECK enum pncp_code pncp_leaf_copy_row(struct pncp_leaf *to, const struct 
                                              const struct pncp_leaf_index *from_index, size_t row);
 /* Append all rows of `from`. */
 MUST_CHECK enum pncp_code pncp_leaf_append(struct pncp_leaf *to, const struct pncp_leaf *from);
+/* Take away the first `slots` slots: whole rows, which hold the first `values` values. Memory is kept. */
+void pncp_leaf_drop(struct pncp_leaf *leaf, size_t slots, size_t values);
 
 struct pncp_table_mark { /* where an unfinished row began, per leaf */
     uint32_t levels, values, bytes;

@@ -158,6 +158,66 @@ static void test_pages_begin_at_a_row(void **state)
     pncp_leaf_init(&back, &LIST);
 }
 
+static const struct pncp_col PLAIN_COL = SAMPLE_COL("p", TEXT, 0);
+static const struct pncp_leaf_info PIECES = {
+    .col = &PLAIN_COL, .type = PNCP_T_TEXT, .max_def = 3, .max_rep = 1, .path = "l.list.element.p"};
+
+/* Lists of texts and nulls, a page and a half by their slots and several by their bytes, or less than one, given in
+ * pieces of so many rows: the bytes are those of the whole, and never much more than a page is held. */
+static void test_pieces_are_the_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t rows, slots_max, text_max;
+    } columns[] = {{3, 3, 10}, {4000, 60, 2}, {3000, 4, 900}, {5, 2, 300000}};
+    static const size_t pieces[] = {1, 7, 100, 2999, 5000};
+    static char text[300000];
+    const struct pncp_encode_options options = {.zstd_level = 1};
+    assert_true(pncp_chunk_takes_pieces(&PIECES, &options));
+    assert_false(pncp_chunk_takes_pieces(&LIST, &options)); /* a dictionary looks at all values */
+    memset(text, 'x', sizeof(text));
+    for (size_t c = 0; c < PNCP_ARRAY_LEN(columns); c++) {
+        AUTO(pncp_leaf_release) struct pncp_leaf leaf;
+        AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
+        uint64_t seed = c;
+        size_t row_bytes = columns[c].slots_max * (columns[c].text_max + 4);
+        pncp_leaf_init(&leaf, &PIECES);
+        for (size_t row = 0; row < columns[c].rows; row++) {
+            for (size_t i = 0, len = 1 + pncp_splitmix(&seed) % columns[c].slots_max; i < len; i++) {
+                struct pncp_view value = {text, pncp_splitmix(&seed) % (columns[c].text_max + 1)};
+                assert_int_equal(pncp_splitmix(&seed) % 5 == 0 ? pncp_leaf_put_null(&leaf, i > 0, (int16_t)(i % 3))
+                                                               : pncp_leaf_put_text(&leaf, i > 0, value),
+                                 PNCP_OK);
+            }
+        }
+        AUTO(pncp_chunk_writer_release) struct pncp_chunk_writer writer = {0};
+        AUTO(written_release) struct written whole = {0};
+        assert_int_equal(
+            pncp_chunk_write(&writer, &PIECES, &leaf, &options, 9, &whole.pages, &whole.entry, &whole.raw_bytes, NULL),
+            PNCP_OK);
+        assert_int_equal(pncp_leaf_index_make(&leaf, &index), PNCP_OK);
+        for (size_t p = 0; p < PNCP_ARRAY_LEN(pieces); p++) {
+            AUTO(written_release) struct written written = {0};
+            AUTO(pncp_leaf_release) struct pncp_leaf piece;
+            struct pncp_chunk_begun begun;
+            pncp_leaf_init(&piece, &PIECES);
+            assert_int_equal(pncp_chunk_begin(&writer, &PIECES, &options, 9, &written.pages, &begun, NULL), PNCP_OK);
+            for (size_t row = 0; row < columns[c].rows;) {
+                for (size_t i = 0; i < pieces[p] && row < columns[c].rows; i++)
+                    assert_int_equal(pncp_leaf_copy_row(&piece, &leaf, &index, row++), PNCP_OK);
+                bool last = row == columns[c].rows;
+                assert_int_equal(pncp_chunk_piece(&writer, &begun, &piece, last, NULL), PNCP_OK);
+                assert_true(piece.values.len <= PAGE_BYTES + row_bytes);
+                assert_true(!last || piece.level_count == 0);
+            }
+            assert_int_equal(pncp_chunk_end(&begun, &written.entry, &written.raw_bytes, NULL), PNCP_OK);
+            assert_int_equal(written.raw_bytes, whole.raw_bytes);
+            assert_true(pncp_view_eq(pncp_buf_view(&written.pages), pncp_buf_view(&whole.pages)));
+            assert_true(pncp_view_eq(pncp_buf_view(&written.entry), pncp_buf_view(&whole.entry)));
+        }
+    }
+}
+
 /* Every column of the sample, cut off anywhere: the copy has its exact length, so that the sanitizer sees a byte too
  * far. */
 static void test_cut_off_anywhere(void **state)
@@ -226,8 +286,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages_end_at_256_kib), cmocka_unit_test(test_pages_begin_at_a_row),
-        cmocka_unit_test(test_cut_off_anywhere),     cmocka_unit_test(test_too_many_slots),
-        cmocka_unit_test(test_limits_of_writing),
+        cmocka_unit_test(test_pieces_are_the_whole), cmocka_unit_test(test_cut_off_anywhere),
+        cmocka_unit_test(test_too_many_slots),       cmocka_unit_test(test_limits_of_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -318,6 +318,46 @@ static void test_file_of_one_group(void **state)
     assert_int_equal(pncp_thrift_int(&r, type), again.groups[0].bytes);
 }
 
+/* Columns in pieces, of which some are encoded at once and others whole: the same file, and lists that do not belong
+ * together are found wherever the pieces end. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    static const struct pncp_encode_options options = {.zstd_level = 1};
+    AUTO(pncp_table_release) struct pncp_table first = sample_table(20, 1), second = sample_table(30, 2);
+    AUTO(pncp_table_release) struct pncp_table whole = sample_table(20, 1), other = sample_table(30, 3);
+    sample_fill(&whole, 30, 2);
+    AUTO(sample_file_release) struct sample_file wanted = sample_encode(&whole);
+    const size_t leaf_count = whole.schema->leaf_count;
+    for (size_t wrong = 0; wrong <= leaf_count; wrong++) { /* the column whose second piece is of another table */
+        AUTO(sample_file_release) struct sample_file file = {0};
+        struct pncp_group_writer *writer;
+        enum pncp_code rc = PNCP_OK;
+        struct pncp_err err = PNCP_ERR_INIT;
+        size_t i = 0;
+        assert_int_equal(pncp_group_writer_open(whole.schema, 50, &options, &writer, NULL), PNCP_OK);
+        for (; rc == PNCP_OK && i < leaf_count; i++) {
+            AUTO(pncp_leaf_release) struct pncp_leaf leaf;
+            pncp_leaf_init(&leaf, &whole.schema->leaves[i]);
+            assert_int_equal(pncp_leaf_append(&leaf, &first.leaves[i]), PNCP_OK);
+            assert_int_equal(pncp_group_writer_piece(writer, &leaf, false, &err), PNCP_OK);
+            assert_int_equal(pncp_group_writer_piece(writer, &leaf, false, &err), PNCP_OK); /* nothing is new */
+            assert_int_equal(pncp_leaf_append(&leaf, i == wrong ? &other.leaves[i] : &second.leaves[i]), PNCP_OK);
+            rc = pncp_group_writer_piece(writer, &leaf, true, &err);
+        }
+        if (wrong == leaf_count) {
+            sample_ok(pncp_group_writer_finish(writer, &file.bytes, &file.footer, &err), &err);
+            assert_true(pncp_view_eq(pncp_buf_view(&file.bytes), pncp_buf_view(&wanted.bytes)));
+        } else if (whole.schema->leaves[wrong].max_rep > 0) { /* of its list it may be the first column */
+            assert_int_equal(rc, PNCP_E_PARSE);
+            assert_in_range(i, wrong + 1, wrong + 2);
+        } else {
+            assert_int_equal(rc, PNCP_OK);
+        }
+        pncp_group_writer_abort(writer);
+    }
+}
+
 static void test_abort_at_any_time(void **state)
 {
     (void)state;
@@ -343,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_dictionary_where_it_pays),
         cmocka_unit_test(test_file_of_one_group),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_abort_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

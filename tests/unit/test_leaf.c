@@ -152,6 +152,26 @@ static void test_append_is_as_if_put(void **state)
     }
 }
 
+/* What is left after a drop is what was appended after it. */
+static void test_drop_takes_the_first_rows(void **state)
+{
+    (void)state;
+    AUTO(pncp_table_release) struct pncp_table first = sample_table(20, 7), second = sample_table(30, 8);
+    for (size_t i = 0; i < first.schema->leaf_count; i++) {
+        struct pncp_leaf *leaf = &first.leaves[i];
+        size_t slots = leaf->level_count, values = leaf->value_count;
+        assert_int_equal(pncp_leaf_append(leaf, &second.leaves[i]), PNCP_OK);
+        pncp_leaf_drop(leaf, 0, 0);
+        assert_int_equal(leaf->level_count, slots + second.leaves[i].level_count);
+        pncp_leaf_drop(leaf, slots, values);
+        sample_same_leaf(leaf, &second.leaves[i]);
+        pncp_leaf_drop(leaf, leaf->level_count, leaf->value_count);
+        assert_int_equal(leaf->level_count + leaf->value_count + leaf->values.len, 0);
+        assert_int_equal(pncp_leaf_append(leaf, &second.leaves[i]), PNCP_OK);
+        sample_same_leaf(leaf, &second.leaves[i]);
+    }
+}
+
 static void test_clear_and_release(void **state)
 {
     (void)state;
@@ -204,7 +224,7 @@ int main(void)
         cmocka_unit_test(test_index_finds_each_row),    cmocka_unit_test(test_index_of_nothing),
         cmocka_unit_test(test_rows_copied_one_by_one),  cmocka_unit_test(test_rows_in_another_order),
         cmocka_unit_test(test_append_is_as_if_put),     cmocka_unit_test(test_clear_and_release),
-        cmocka_unit_test(test_ceilings_change_nothing),
+        cmocka_unit_test(test_ceilings_change_nothing), cmocka_unit_test(test_drop_takes_the_first_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

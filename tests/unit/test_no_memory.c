@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
+#include "day/keyset.h"
 #include "ingest/input_paths.h"
 #include "lake/s3_config.h"
 #include "lake/s3_credentials.h"
@@ -213,6 +214,31 @@ static enum pncp_code encode(struct pncp_err *err)
     return rc;
 }
 
+/* A column at once, one with a dictionary and one with statistics, each in two pieces. */
+static enum pncp_code encode_pieces(struct pncp_err *err)
+{
+    static const struct pncp_encode_options options = {.zstd_level = 1};
+    AUTO(pncp_buf_release) struct pncp_buf bytes = {0};
+    AUTO(pncp_footer_release) struct pncp_footer footer = {0};
+    struct pncp_group_writer *writer;
+    enum pncp_code rc = pncp_group_writer_open(&schema, 120, &options, &writer, err);
+    if (rc != PNCP_OK)
+        return rc;
+    for (size_t i = 0; rc == PNCP_OK && i < schema.leaf_count; i++) {
+        AUTO(pncp_leaf_release) struct pncp_leaf leaf;
+        pncp_leaf_init(&leaf, &schema.leaves[i]);
+        for (size_t piece = 0; rc == PNCP_OK && piece < 2; piece++) {
+            rc = said(pncp_leaf_append(&leaf, &rows.leaves[i]), err);
+            if (rc == PNCP_OK)
+                rc = pncp_group_writer_piece(writer, &leaf, piece == 1, err);
+        }
+    }
+    if (rc == PNCP_OK)
+        rc = pncp_group_writer_finish(writer, &bytes, &footer, err);
+    pncp_group_writer_abort(writer);
+    return rc;
+}
+
 static enum pncp_code read_columns_of(bool unpacked, struct pncp_err *err)
 {
     struct pncp_view view = pncp_buf_view(&file.bytes);
@@ -277,6 +303,37 @@ static void test_parquet(void **state)
     exhaust(read_columns, 8);
     exhaust(read_unpacked, 9);
     exhaust(encode, 16);
+    exhaust(encode_pieces, 16);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+/* Three hundred keys, half of them of organs of their own: both tables grow. What was put in is there, whatever fails.
+ */
+static enum pncp_code remember_keys(struct pncp_err *err)
+{
+    struct pncp_keyset *set;
+    struct pncp_key key = {.ano = 2026};
+    enum pncp_code rc = said(pncp_keyset_new(&set), err);
+    int32_t known = 0;
+    while (rc == PNCP_OK && known < 300) {
+        (void)snprintf(key.cnpj, sizeof(key.cnpj), "%014d", known / 2 * (known % 2));
+        key.sequencial = known + 1;
+        rc = said(pncp_keyset_set(set, pncp_key_pack(&key), PNCP_KEY_SAVED, NULL), err);
+        known += rc == PNCP_OK;
+    }
+    if (known > 0) {
+        assert_int_equal(pncp_keyset_get(set, pncp_key_pack(&key)), rc == PNCP_OK ? PNCP_KEY_SAVED : 0);
+        assert_int_equal(pncp_keyset_count(set, PNCP_KEY_SAVED, 0), known);
+        pncp_keyset_free(set);
+    }
+    return rc;
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    exhaust(remember_keys, 8);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -447,7 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base), cmocka_unit_test(test_table), cmocka_unit_test(test_parquet),
         cmocka_unit_test(test_rows), cmocka_unit_test(test_lake),  cmocka_unit_test(test_input_files),
-        cmocka_unit_test(test_s3),
+        cmocka_unit_test(test_s3),   cmocka_unit_test(test_keys),
     };
     return cmocka_run_group_tests(tests, prepare, clean_up);
 }
