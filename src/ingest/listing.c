@@ -158,16 +158,16 @@ static int64_t envelope_total(yyjson_val *root)
     return pncp_json_int(pncp_json_get(root, "totalRegistros"), &total) ? total : -1;
 }
 
-/* The rows of a page; what it says of itself goes to *ret_page. PNCP_E_PARSE: a row without a key · PNCP_E_NOMEM · the
- * list's errors. */
-static enum pncp_code release_rows(struct pncp_listing *listing, struct modalidade *m, const struct page *page,
+/* The rows of a page, which is read no more; what it says of itself goes to *ret_page. PNCP_E_PARSE: a row without a
+ * key · PNCP_E_NOMEM · the list's errors. */
+static enum pncp_code release_rows(struct pncp_listing *listing, struct modalidade *m, struct page *page,
                                    struct pncp_modalidade_page *ret_page, struct pncp_err *err)
 {
     AUTO(pncp_json_release) struct pncp_json json = {0};
     *ret_page = (struct pncp_modalidade_page){.number = page->number};
     if (page->no_rows)
         return PNCP_OK;
-    enum pncp_code rc = pncp_json_parse_again(pncp_buf_view(&page->body), &json, err); /* accepted when it arrived */
+    enum pncp_code rc = pncp_json_parse_again(&page->body, &json, err); /* accepted when it arrived */
     if (rc != PNCP_OK)
         return rc;
     ret_page->total = envelope_total(json.root);
@@ -225,7 +225,7 @@ static void begin_modalidade(struct pncp_listing *listing, int code)
 }
 
 /* The page whose turn it is, and what follows from it. */
-static void release_page(struct pncp_listing *listing, int code, const struct page *page)
+static void release_page(struct pncp_listing *listing, int code, struct page *page)
 {
     struct pncp_err err = PNCP_ERR_INIT;
     struct modalidade *m = &listing->modalidades[code];
@@ -422,6 +422,7 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
         if (page->number == 1 && m->pages.total < 0)
             m->pages.total =
                 envelope_total(verdict->json.root); /* known before its turn comes: for pncp_listing_expected */
+        pncp_json_release(&verdict->json);          /* megabytes; its turn may be now, and then it is parsed again */
         page->arrived = true;
         accepted(listing, page->modalidade);
         ask_first_pages(listing);

@@ -166,10 +166,13 @@ enum pncp_code pncp_json_parse_nan(struct pncp_view text, struct pncp_json *ret_
     return PNCP_OK;
 }
 
-enum pncp_code pncp_json_parse_again(struct pncp_view text, struct pncp_json *ret_json, struct pncp_err *err)
+enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json, struct pncp_err *err)
 {
     enum pncp_json_fault ignored;
-    return parse(text, YYJSON_READ_NOFLAG, ret_json, &ignored, err);
+    if (pncp_buf_reserve(text, YYJSON_PADDING_SIZE) != PNCP_OK)
+        return pncp_err_set(err, PNCP_E_NOMEM, "json: out of memory");
+    memset(text->data + text->len, 0, YYJSON_PADDING_SIZE);
+    return parse(pncp_buf_view(text), YYJSON_READ_INSITU, ret_json, &ignored, err);
 }
 
 void pncp_json_release(struct pncp_json *json)

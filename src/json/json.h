@@ -37,8 +37,10 @@ enum pncp_json_fault {
  * PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json,
                                           enum pncp_json_fault *ret_fault, struct pncp_err *err);
-/* The same text once more, which pncp_json_parse has accepted before: depth and keys are not looked at again. */
-MUST_CHECK enum pncp_code pncp_json_parse_again(struct pncp_view text, struct pncp_json *ret_json,
+/* The same text once more, which pncp_json_parse has accepted before: depth and keys are not looked at again. It is
+ * parsed where it lies: no copy of it is made, its content is the result's from then on, and so it outlives the result.
+ */
+MUST_CHECK enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json,
                                                 struct pncp_err *err);
 /* As pncp_json_parse, for a file that Python's json.dumps may have written: a bare NaN, its missing number, is null.
  * Infinity is refused. */
