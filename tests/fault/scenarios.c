@@ -499,7 +499,7 @@ static enum pncp_code read_list(struct work *work, struct pncp_list *list, size_
 static enum pncp_code save_a_list(struct work *work, struct pncp_err *err)
 {
     AUTO(pncp_list_release)
-    struct pncp_list list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    struct pncp_list list = {.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
     enum pncp_code rc = pncp_list_create(work->lake, work->date, &list, err);
     list.info.final = true;
     if (rc == PNCP_OK)
@@ -517,7 +517,7 @@ static enum pncp_code save_a_list(struct work *work, struct pncp_err *err)
 static enum pncp_code save_a_part(struct work *work, struct pncp_err *err)
 {
     AUTO(pncp_list_release)
-    struct pncp_list list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    struct pncp_list list = {.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
     enum pncp_code rc = pncp_list_create(work->lake, work->date, &list, err);
     list.info.final = true;
     return rc == PNCP_OK ? list_rows(work, &list, MODALIDADE, err) : rc;
@@ -526,7 +526,7 @@ static enum pncp_code save_a_part(struct work *work, struct pncp_err *err)
 static enum pncp_code open_a_list(struct work *work, struct pncp_err *err)
 {
     AUTO(pncp_list_release)
-    struct pncp_list list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    struct pncp_list list = {.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
     enum pncp_code rc = pncp_list_open(work->lake, work->date, &list, err);
     return rc == PNCP_OK ? read_list(work, &list, 2, err) : rc;
 }
@@ -534,7 +534,7 @@ static enum pncp_code open_a_list(struct work *work, struct pncp_err *err)
 static enum pncp_code open_a_part(struct work *work, struct pncp_err *err)
 {
     AUTO(pncp_list_release)
-    struct pncp_list list = {.all = {.stage = PNCP_STAGE_INIT}, .part = {.stage = PNCP_STAGE_INIT}};
+    struct pncp_list list = {.all = PNCP_GROUP_FILE_INIT, .part = PNCP_GROUP_FILE_INIT};
     enum pncp_code rc = pncp_list_part_open(work->lake, work->date, MODALIDADE, &list, err);
     return rc == PNCP_OK ? read_list(work, &list, 1, err) : rc;
 }
