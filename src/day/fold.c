@@ -8,6 +8,7 @@
  * file: append.c puts what is settled before them, so that what a fold copies behind it stays small (a class that has
  * 4 MiB is folded before it has sixteen).
  */
+#include "base/mem.h"
 #include "day/data_int.h"
 #include "parquet/chunk_reader.h"
 
@@ -16,6 +17,7 @@
 #define SETTLED_BYTES ((uint64_t)1024 * 1024)
 #define FOLDED_ROWS_MAX 2000
 #define FOLDED_BYTES_MAX ((uint64_t)4 * 1024 * 1024)
+#define TRIM_EVERY_LEAVES 32 /* a fold is when a run holds most: what is free goes back before and during it */
 
 enum size_class { TINY, SMALL, SETTLED };
 
@@ -94,6 +96,8 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
     for (size_t leaf = 0; rc == PNCP_OK && leaf < lot->schema->leaf_count; leaf++) {
         AUTO(pncp_leaf_release) struct pncp_leaf column;
         pncp_leaf_init(&column, &lot->schema->leaves[leaf]);
+        if (leaf % TRIM_EVERY_LEAVES == 0)
+            pncp_mem_trim();
         for (size_t i = 0; rc == PNCP_OK && i < fold->count; i++) {
             rc = pncp_parquet_read_leaf(&reader, source, footer, leaf, fold->groups[i], 1, &column, err);
             if (rc == PNCP_OK)

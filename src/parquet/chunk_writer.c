@@ -9,6 +9,7 @@
 
 #define PAGE_BYTES ((size_t)256 * 1024) /* a page ends with the row that passes either */
 #define PAGE_SLOTS ((size_t)65536)
+#define DICTIONARY_KEPT_BYTES ((size_t)96 * 1024) /* from one column to the next; most dictionaries are small */
 #define HEADER_MAX_BYTES ((size_t)64) /* of a PageHeader: fourteen numbers of five bytes at most, with their fields */
 #define BOUND_MAX_BYTES ((size_t)32)  /* a longer text is no bound: every checkpoint writes the footer anew */
 
@@ -277,6 +278,14 @@ static enum pncp_code put_chunk(const struct pncp_chunk_begun *chunk, struct pnc
     return w.rc;
 }
 
+/* What a large dictionary took is not kept while the columns behind it are written, which have pages to be filled. */
+static void drop_large_dictionary(struct pncp_dictionary *dictionary)
+{
+    if (dictionary->page.cap + dictionary->entries.cap + dictionary->table.cap + dictionary->indexes.cap >
+        DICTIONARY_KEPT_BYTES)
+        pncp_dictionary_release(dictionary);
+}
+
 /* ---- a chunk --------------------------------------------------------------------------------- */
 
 bool pncp_chunk_takes_pieces(const struct pncp_leaf_info *info, const struct pncp_encode_options *options)
@@ -340,5 +349,6 @@ enum pncp_code pncp_chunk_write(struct pncp_chunk_writer *writer, const struct p
     }
     if (rc == PNCP_OK)
         rc = put_pages(writer, &chunk, true, &span, err);
+    drop_large_dictionary(&writer->dictionary);
     return rc == PNCP_OK ? pncp_chunk_end(&chunk, chunks, raw_bytes, err) : rc;
 }
