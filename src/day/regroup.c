@@ -13,7 +13,8 @@
 /* Readers gain little from larger groups, and one column of one group is in memory twice. */
 #define GROUP_ROWS_MAX 1000
 #define WHOLE_BYTES_MAX ((size_t)1024 * 1024)        /* a column that takes no more is held whole */
-#define TRIM_EVERY_BYTES ((uint64_t)8 * 1024 * 1024) /* moved: then the allocator's holes go back */
+#define TRIM_EVERY_BYTES ((uint64_t)4 * 1024 * 1024) /* moved: then the allocator's holes go back */
+#define LARGE_BYTES ((size_t)256 * 1024)             /* of a column of a group: the encoder keeps nothing beside it */
 #define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024)  /* by the source's bytes per row */
 
 struct group {                  /* a new one */
@@ -365,6 +366,8 @@ static enum pncp_code gather(struct work *work, const struct group *group, size_
     enum pncp_code rc = reserve_pieces(work, group, &loose, err);
     if (rc == PNCP_OK)
         rc = reserve_pieces(work, group, column, err);
+    if (loose.values.cap > LARGE_BYTES)
+        pncp_columns_writer_rest(work->writer);
     for (uint32_t i = group->piece; rc == PNCP_OK && i != NO_PIECE; i = work->pieces[i].next) {
         work->next[work->pieces[i].group] = rows;
         rows += work->pieces[i].rows;

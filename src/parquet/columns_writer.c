@@ -69,6 +69,12 @@ void pncp_columns_writer_free(struct pncp_columns_writer *writer)
     pncp_free(writer);
 }
 
+void pncp_columns_writer_rest(struct pncp_columns_writer *writer)
+{
+    pncp_buf_release(&writer->chunk);
+    pncp_chunk_writer_release(&writer->chunk_writer);
+}
+
 enum pncp_code pncp_columns_writer_put(struct pncp_columns_writer *writer, size_t group, const struct pncp_leaf *leaf,
                                        struct pncp_view *ret_chunk, struct pncp_view *ret_entry, struct pncp_err *err)
 {

@@ -215,6 +215,9 @@ MUST_CHECK enum pncp_code pncp_columns_writer_open(const struct pncp_schema *sch
 MUST_CHECK enum pncp_code pncp_columns_writer_put(struct pncp_columns_writer *writer, size_t group,
                                                   const struct pncp_leaf *leaf, struct pncp_view *ret_chunk,
                                                   struct pncp_view *ret_entry, struct pncp_err *err);
+/* Give back the memory that is kept from one chunk to the next, a megabyte and more: what the last put has given is
+ * gone. The next put takes it again. */
+void pncp_columns_writer_rest(struct pncp_columns_writer *writer);
 /* Where the chunks lie in the temporary place, in the order in which they follow "PAR1" in the file. */
 MUST_CHECK enum pncp_code pncp_columns_writer_each_chunk(const struct pncp_columns_writer *writer,
                                                          enum pncp_code (*each)(void *ctx, uint64_t at, uint64_t bytes,

@@ -358,6 +358,36 @@ static void test_pieces(void **state)
     }
 }
 
+/* All chunks of two groups, column by column, with or without a rest before each. */
+static void put_columns(const struct pncp_table *table, bool rest, struct pncp_buf *ret_bytes)
+{
+    static const struct pncp_encode_options options = {.zstd_level = 1};
+    static const uint64_t rows[] = {50, 50};
+    struct pncp_columns_writer *writer;
+    assert_int_equal(pncp_columns_writer_open(table->schema, rows, 2, &options, &writer, NULL), PNCP_OK);
+    for (size_t i = 0; i < table->schema->leaf_count; i++) {
+        for (size_t group = 0; group < 2; group++) {
+            struct pncp_view chunk, entry;
+            if (rest)
+                pncp_columns_writer_rest(writer);
+            assert_int_equal(pncp_columns_writer_put(writer, group, &table->leaves[i], &chunk, &entry, NULL), PNCP_OK);
+            assert_int_equal(pncp_buf_append(ret_bytes, chunk.data, chunk.len), PNCP_OK);
+            assert_int_equal(pncp_buf_append(ret_bytes, entry.data, entry.len), PNCP_OK);
+        }
+    }
+    pncp_columns_writer_free(writer);
+}
+
+static void test_a_rest_changes_nothing(void **state)
+{
+    (void)state;
+    AUTO(pncp_table_release) struct pncp_table table = sample_table(50, 1);
+    AUTO(pncp_buf_release) struct pncp_buf wanted = {0}, rested = {0};
+    put_columns(&table, false, &wanted);
+    put_columns(&table, true, &rested);
+    assert_true(wanted.len > 0 && pncp_view_eq(pncp_buf_view(&wanted), pncp_buf_view(&rested)));
+}
+
 static void test_abort_at_any_time(void **state)
 {
     (void)state;
@@ -384,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_dictionary_where_it_pays),
         cmocka_unit_test(test_file_of_one_group),
         cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_a_rest_changes_nothing),
         cmocka_unit_test(test_abort_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
