@@ -113,13 +113,13 @@ static void hold_standard_fds(void)
 
 /* The fetching and the saving thread take large blocks and give them back soon. With an arena each, and a threshold
  * that glibc raises by itself, 13 of 21 MB were free memory that nobody could use. In one arena each takes what the
- * other has given back; what is free at its end goes back at once, and what stays in holes every few lots and while
- * groups are folded (pncp_mem_trim in saver.c, fold.c). */
+ * other has given back; what stays in holes goes back every few lots and while groups are folded (pncp_mem_trim in
+ * saver.c, fold.c). */
 static void settle_allocator(void)
 {
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
 int pncp_cli_run(int argc, char **argv)

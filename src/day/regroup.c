@@ -13,8 +13,8 @@
 /* Readers gain little from larger groups, and one column of one group is in memory twice. */
 #define GROUP_ROWS_MAX 1000
 #define WHOLE_BYTES_MAX ((size_t)1024 * 1024)        /* a column that takes no more is held whole */
-#define TRIM_EVERY_BYTES ((uint64_t)4 * 1024 * 1024) /* moved: then the allocator's holes go back */
-#define LARGE_BYTES ((size_t)256 * 1024)             /* of a column of a group: the encoder keeps nothing beside it */
+#define TRIM_EVERY_BYTES ((uint64_t)8 * 1024 * 1024) /* moved: then the allocator's holes go back */
+#define LARGE_BYTES ((size_t)512 * 1024)             /* of a column of a group: the encoder keeps nothing beside it */
 #define GROUP_BYTES_MAX ((uint64_t)4 * 1024 * 1024)  /* by the source's bytes per row */
 
 struct group {                  /* a new one */
