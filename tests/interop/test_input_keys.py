@@ -316,7 +316,7 @@ def test_a_batch_asks_for_little_more_than_it_takes(tmp_path, lake):
         args = ("--input", tmp_path / "e.json", "--date", DAY, "--batch-size", 5, *FAST)
         result = run(*args, lake=lake, sim=sim, exit=0)
         assert (result.day["saved"], result.day["listed"]) == (5, 400)
-        assert result.day["list_calls"] < 60
+        assert result.day["list_calls"] <= 15 + 58 # the fourth group, 1 + 2 + 4 + 8, may come before five are counted; and the window
 
 
 def test_no_more_than_asked_for(tmp_path, lake, sim, listing):
