@@ -171,7 +171,7 @@ def test_limits_are_kept(how, tmp_path):
             if how == "mapped":
                 runs = [(BACKFILL, airflow.trigger(BACKFILL, {"from": dates[0], "to": dates[-1]}))]
             else:
-                airflow.run("backfill", "create", "--dag-id", DAILY, "--from-date", "2025-10-20", "--to-date", "2025-10-25T23:59:59Z",
+                airflow.run_alone("backfill", "create", "--dag-id", DAILY, "--from-date", "2025-10-20", "--to-date", "2025-10-25T23:59:59Z",
                             "--max-active-runs", "2")
                 runs = [(DAILY, run["dag_run_id"]) for run in airflow.get(f"/dags/{DAILY}/dagRuns?run_type=backfill")["dag_runs"]]
                 assert len(runs) == 6
