@@ -104,6 +104,16 @@ static enum pncp_code collect(struct runs *runs, struct pncp_err *err)
     return rc;
 }
 
+static enum pncp_code end(struct runs *runs)
+{
+    if (!runs->cli->json)
+        return runs->count > 0 ? PNCP_OK : pncp_buf_text(&runs->text, "no run has ended in that time\n");
+    pncp_json_array_end(&runs->w);
+    pncp_json_object_end(&runs->w);
+    enum pncp_code rc = pncp_json_writer_end(&runs->w);
+    return rc == PNCP_OK ? pncp_buf_text(&runs->text, "\n") : rc;
+}
+
 int pncp_cmd_runs(const struct pncp_cli *cli)
 {
     struct runs runs = {.cli = cli};
@@ -117,17 +127,8 @@ int pncp_cmd_runs(const struct pncp_cli *cli)
         pncp_json_array_begin(&runs.w);
     }
     enum pncp_code rc = collect(&runs, &err);
-    if (rc == PNCP_OK && cli->json) {
-        pncp_json_array_end(&runs.w);
-        pncp_json_object_end(&runs.w);
-        rc = pncp_json_writer_end(&runs.w);
-        if (rc == PNCP_OK)
-            rc = pncp_buf_text(&runs.text, "\n");
-    } else if (rc == PNCP_OK && runs.count == 0) {
-        rc = pncp_buf_text(&runs.text, "no run has ended in that time\n");
-    }
-    if (rc != PNCP_OK && err.code == PNCP_OK)
-        (void)pncp_err_set(&err, rc, "runs: out of memory");
+    if (rc == PNCP_OK && end(&runs) != PNCP_OK)
+        rc = pncp_err_set(&err, PNCP_E_NOMEM, "runs: out of memory");
     int code = rc == PNCP_OK ? pncp_cli_print(pncp_buf_view(&runs.text), 0) : pncp_cli_fail(&err);
     pncp_buf_release(&runs.text);
     return code;

@@ -125,6 +125,7 @@ const char pncp_exit_codes[] =
 #define ON(command) (1U << PNCP_CMD_##command)
 #define FETCHING (ON(INGEST) | ON(RETRY)) /* those that save details */
 #define ALL_DAYS (FETCHING | ON(LIST) | ON(STATUS) | ON(VERIFY) | ON(COMPACT) | ON(ADOPT))
+#define ANY_LAKE (ALL_DAYS | ON(RUNS) | ON(DOCTOR))
 #define ASKING (FETCHING | ON(LIST) | ON(VERIFY))               /* those that send requests */
 #define HOLDING (FETCHING | ON(LIST) | ON(COMPACT) | ON(ADOPT)) /* those that write, one at a time for each day */
 #define FIELD(name) offsetof(struct pncp_cli, name)
@@ -140,7 +141,7 @@ const struct pncp_flag pncp_flags[] = {
      .fallback = "yesterday",
      .help = "publication day: YYYYMMDD, YYYY-MM-DD, today, yesterday (on the Brasília clock), or a range A..B of "
              "them, one day after the other; limits count per day"},
-    {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ALL_DAYS | ON(RUNS) | ON(DOCTOR), .arg = "LAKE",
+    {.name = "lake", .kind = PNCP_FLAG_TEXT, .offset = FIELD(lake), .commands = ANY_LAKE, .arg = "LAKE",
      .fallback = "./lake", .env = "PNCP_LAKE",
      .help = "root of the lake, without its pncp_details folder: a folder, or s3://bucket[/prefix]"},
     {.name = "checkpoint-every", .kind = PNCP_FLAG_COUNT, .offset = FIELD(checkpoint_every), .commands = FETCHING,
@@ -159,7 +160,8 @@ const struct pncp_flag pncp_flags[] = {
      .help = "begin nothing new after that, finish what is under way, save and end (none)"},
     {.name = "max-failed", .kind = PNCP_FLAG_SHARE, .offset = FIELD(max_failed), .commands = FETCHING, .arg = "N",
      .fallback = "0",
-     .help = "exit 0, not 3, while no more than N contratações of the day (or N% of its list, such as 0.5%) are in falhas as failed"},
+     .help = "exit 0, not 3, while no more than N contratações of the day (or N% of its list, such as 0.5%) are in "
+             "falhas as failed"},
     {.name = "auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(auto_resume), .commands = ON(INGEST),
      .help = "skip what is done (the default)"},
     {.name = "no-auto-resume", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(no_auto_resume), .commands = ON(INGEST),
@@ -225,13 +227,13 @@ const struct pncp_flag pncp_flags[] = {
      .help = "only runs that had this in PNCP_SCHEDULER_RUN_ID"},
     {.name = "print-lifecycle", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(print_lifecycle), .commands = ON(DOCTOR),
      .help = "only print a lifecycle rule that removes old versions and unfinished uploads after a day (XML)"},
-    {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ALL_DAYS | ON(RUNS) | ON(DOCTOR),
+    {.name = "unsafe-store", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(unsafe_store), .commands = ANY_LAKE,
      .help = "accept a network or FUSE file system, whose locks and renames cannot be trusted, or a store that ignores "
              "conditions"},
     {.name = "log", .kind = PNCP_FLAG_CHOICE, .offset = FIELD(log), .commands = ALL_DAYS, .arg = "FORM",
      .fallback = "text", .choices = LOG,
      .help = "lines on stderr: text, or json (one object a line)"},
-    {.name = "json", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(json), .commands = ALL_DAYS | ON(RUNS) | ON(DOCTOR),
+    {.name = "json", .kind = PNCP_FLAG_SWITCH, .offset = FIELD(json), .commands = ANY_LAKE,
      .help = "one JSON object on stdout at the end"},
     {.name = "quiet", .letter = 'q', .kind = PNCP_FLAG_SWITCH, .offset = FIELD(quiet), .commands = ALL_DAYS,
      .help = "only errors on stderr"},

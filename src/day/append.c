@@ -221,6 +221,12 @@ static enum pncp_code keep(struct pncp_data *data, struct attempt *a, struct pnc
     return PNCP_OK;
 }
 
+/* How much of the new file is the beginning of the old one: nothing where padding goes before it. */
+static uint64_t same_bytes(const struct attempt *a)
+{
+    return a->padding_bytes > 0 ? 0 : a->keep_bytes;
+}
+
 static struct pncp_view payload(const struct pncp_buf *file, const struct pncp_footer *footer)
 {
     return (struct pncp_view){file->data + PNCP_PARQUET_MAGIC_BYTES,
@@ -264,7 +270,7 @@ static void add_staying(struct layout *l, const struct pncp_footer *footer, cons
 static void add_kept(struct layout *l, const struct pncp_data *data, const struct attempt *a)
 {
     uint64_t begin = data_begin(data), moved = a->padding_bytes;
-    if (a->keep_bytes == 0 || moved > 0)
+    if (same_bytes(a) == 0)
         add_bytes(l, PNCP_VIEW_LIT("PAR1"));
     if (moved > 0) {
         add_bytes(l, (struct pncp_view){a->padding, (size_t)moved});
@@ -311,7 +317,7 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
                                        .contratacoes = result->contratacoes,
                                        .itens = result->itens,
                                        .arquivos = result->arquivos,
-                                       .bytes = (int64_t)(l.at - (a->padding_bytes > 0 ? 0 : a->keep_bytes)),
+                                       .bytes = (int64_t)(l.at - same_bytes(a)),
                                        .ms_encode = result->ms_encode,
                                        .ms_read = result->ms_read};
     memcpy(entry.id, a->id, sizeof(entry.id));
@@ -395,7 +401,7 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
         return rc;
     pncp_place_format(PNCP_PLACE_DATA, data->date, path);
     pncp_place_format(PNCP_PLACE_DATA_LOCK, data->date, lock);
-    const struct pncp_splice splice = {.keep_bytes = a.padding_bytes > 0 ? 0 : a.keep_bytes,
+    const struct pncp_splice splice = {.keep_bytes = same_bytes(&a),
                                        .segments = segments,
                                        .segment_count = segment_count,
                                        .id = a.id,

@@ -7,24 +7,22 @@
 enum pncp_code pncp_complete_write(struct pncp_data *data, const struct pncp_complete *complete, struct pncp_err *err)
 {
     AUTO(pncp_buf_release) struct pncp_buf text = {0};
-    char path[PNCP_PLACE_BYTES], day[PNCP_DATE_TEXT_BYTES], at[PNCP_STAMP_TEXT_BYTES], list_at[PNCP_STAMP_TEXT_BYTES];
+    char path[PNCP_PLACE_BYTES], day[PNCP_DATE_TEXT_BYTES];
     struct pncp_json_writer w;
     pncp_place_format(PNCP_PLACE_COMPLETO, data->date, path);
     pncp_date_format(data->date, day);
-    pncp_stamp_format(pncp_clock_now_us(), at);
-    pncp_stamp_format(complete->list_at_s * 1000000, list_at);
     pncp_json_writer_init(&w, &text);
     pncp_json_object_begin(&w);
     pncp_json_field_int(&w, "v", 1);
     pncp_json_field_text(&w, "date", pncp_view_of(day));
-    pncp_json_field_text(&w, "at", pncp_view_of(at));
+    pncp_json_field_time(&w, "at", pncp_clock_now_us());
     pncp_json_field_text(&w, "commit", pncp_view_of(data->commit));
     pncp_json_field_int(&w, "contratacoes", complete->contratacoes);
     pncp_json_field_int(&w, "itens", complete->itens);
     pncp_json_field_int(&w, "arquivos", complete->arquivos);
     pncp_json_field_int(&w, "ausente", complete->ausente);
     pncp_json_field_int(&w, "vazio", complete->vazio);
-    pncp_json_field_text(&w, "list_at", pncp_view_of(list_at));
+    pncp_json_field_time(&w, "list_at", complete->list_at_s * 1000000);
     pncp_json_object_end(&w);
     if (pncp_json_writer_end(&w) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "completo: out of memory");

@@ -411,6 +411,28 @@ enum pncp_code pncp_data_each_row(struct pncp_data *data, const struct pncp_row_
     return rc;
 }
 
+static enum pncp_code count_situations(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
+{
+    (void)err;
+    struct pncp_situations *s = ctx;
+    s->ausente += (row->itens == PNCP_SITUACAO_AUSENTE) + (row->arquivos == PNCP_SITUACAO_AUSENTE);
+    s->vazio += (row->itens == PNCP_SITUACAO_VAZIO) + (row->arquivos == PNCP_SITUACAO_VAZIO);
+    return PNCP_OK;
+}
+
+static void count_anew(void *ctx)
+{
+    struct pncp_situations *s = ctx;
+    *s = (struct pncp_situations){0};
+}
+
+enum pncp_code pncp_data_situations(struct pncp_data *data, struct pncp_situations *ret_situations,
+                                    struct pncp_err *err)
+{
+    *ret_situations = (struct pncp_situations){0};
+    return pncp_data_each_row(data, &(struct pncp_row_walk){count_situations, count_anew, ret_situations}, NULL, err);
+}
+
 /* ---- a new version --------------------------------------------------------------------------- */
 
 void pncp_data_kvs_make(struct pncp_date date, const struct pncp_schema *schema, struct pncp_view history,

@@ -73,6 +73,13 @@ struct pncp_row_walk {
 MUST_CHECK enum pncp_code pncp_data_each_row(struct pncp_data *data, const struct pncp_row_walk *walk,
                                              char ret_commit[PNCP_ID_BYTES], struct pncp_err *err);
 
+struct pncp_situations { /* parts of all rows that are not ok */
+    int64_t ausente, vazio;
+};
+/* As pncp_data_each_row with `again`. */
+MUST_CHECK enum pncp_code pncp_data_situations(struct pncp_data *data, struct pncp_situations *ret_situations,
+                                               struct pncp_err *err);
+
 struct pncp_lot {             /* a lot to append */
     struct pncp_table *table; /* newest details schema; rows whose keys are in the file are dropped */
     const char *run_id;

@@ -19,6 +19,13 @@ void pncp_group_file_release(struct pncp_group_file *file)
     *file = PNCP_GROUP_FILE_INIT;
 }
 
+/* All groups so far, which stay where they are. */
+static struct pncp_footer_piece groups_so_far(const struct pncp_group_file *file)
+{
+    return (struct pncp_footer_piece){
+        .footer = &file->footer, .count = file->footer.group_count, .at = file->footer.groups[0].offset};
+}
+
 /* The structs that are in `made` go to their stage. */
 static enum pncp_code put_structs(struct pncp_group_file *file, struct pncp_footer *made, struct pncp_err *err)
 {
@@ -40,8 +47,7 @@ enum pncp_code pncp_group_file_append(struct pncp_group_file *file, const struct
     size_t count = 0;
     struct pncp_footer made;
     if (file->has_footer)
-        pieces[count++] = (struct pncp_footer_piece){
-            .footer = &file->footer, .count = file->footer.group_count, .at = file->footer.groups[0].offset};
+        pieces[count++] = groups_so_far(file);
     pieces[count++] = (struct pncp_footer_piece){.footer = added, .count = added->group_count, .at = file->stage.bytes};
     enum pncp_code rc = pncp_footer_make(pieces, count, NULL, 0, &made, err);
     if (rc != PNCP_OK)
@@ -84,8 +90,7 @@ enum pncp_code pncp_group_file_source(struct pncp_group_file *file, struct pncp_
 enum pncp_code pncp_group_file_end(struct pncp_group_file *file, const struct pncp_kv_pair *kvs, size_t kv_count,
                                    struct pncp_err *err)
 {
-    const struct pncp_footer_piece all = {
-        .footer = &file->footer, .count = file->footer.group_count, .at = file->footer.groups[0].offset};
+    const struct pncp_footer_piece all = groups_so_far(file);
     AUTO(pncp_footer_release) struct pncp_footer made = {0};
     char piece[4096];
     enum pncp_code rc = pncp_footer_make(&all, 1, kvs, kv_count, &made, err);

@@ -103,14 +103,12 @@ bool pncp_history_has(const struct pncp_data *data, const char *id, bool *ret_ne
 
 static void put_entry(struct pncp_json_writer *w, const struct pncp_history_entry *e)
 {
-    char at[PNCP_STAMP_TEXT_BYTES];
-    pncp_stamp_format(e->at_s * 1000000, at);
     pncp_json_object_begin(w);
     if (!e->sum)
         pncp_json_field_text(w, "id", pncp_view_of(e->id));
     pncp_json_field_text(w, "run", pncp_view_of(e->run));
     pncp_json_field_int(w, e->sum ? "checkpoints" : "n", e->n);
-    pncp_json_field_text(w, "at", pncp_view_of(at));
+    pncp_json_field_time(w, "at", e->at_s * 1000000);
     pncp_json_field_text(w, "kind", pncp_view_of(e->sum ? "sum" : e->rewrite ? "rewrite" : "append"));
     pncp_json_field_int(w, "contratacoes", e->contratacoes);
     pncp_json_field_int(w, "itens", e->itens);

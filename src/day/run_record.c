@@ -1,6 +1,7 @@
 #include "day/run_record.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
+#include "day/data.h"
 #include "day/layout.h"
 
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 
 #define RECORD_MAX_BYTES ((size_t)8 * 1024 * 1024) /* ten years in one run */
 #define SUFFIX ".json"
-#define RUN_ID_BYTES 40
 
 enum pncp_code pncp_run_record_save(struct pncp_lake *lake, const struct pncp_run_record *r, struct pncp_err *err)
 {
@@ -48,7 +48,7 @@ enum pncp_code pncp_run_record_save(struct pncp_lake *lake, const struct pncp_ru
 /* ---- reading --------------------------------------------------------------------------------- */
 
 struct names { /* of records, on the way to be sorted */
-    char (*each)[RUN_ID_BYTES];
+    char (*each)[PNCP_RUN_ID_BYTES];
     size_t count, cap;
     char since[PNCP_STAMP_BASIC_BYTES]; /* as run ids begin */
     bool no_memory;
@@ -63,7 +63,7 @@ static bool take_name(void *ctx, const char *name)
 {
     struct names *names = ctx;
     size_t len = strlen(name), id_len = len - (sizeof(SUFFIX) - 1);
-    if (len <= sizeof(SUFFIX) - 1 || id_len >= RUN_ID_BYTES || strcmp(name + id_len, SUFFIX) != 0 ||
+    if (len <= sizeof(SUFFIX) - 1 || id_len >= PNCP_RUN_ID_BYTES || strcmp(name + id_len, SUFFIX) != 0 ||
         strcmp(name, names->since) < 0)
         return true;
     if (names->count == names->cap) {
@@ -110,9 +110,9 @@ static enum pncp_code read_record(struct pncp_lake *lake, const char *run_id,
         return PNCP_OK;
     if (rc != PNCP_OK)
         return rc;
-    rc = pncp_json_parse(pncp_buf_view(&text), &json, NULL, err);
+    rc = pncp_json_parse(pncp_buf_view(&text), &json, NULL, NULL);
     if (rc == PNCP_E_NOMEM)
-        return rc;
+        return pncp_err_set(err, rc, "run records: out of memory");
     return rc == PNCP_OK && yyjson_is_obj(json.root) ? each(ctx, json.root, err) : PNCP_OK;
 }
 

@@ -50,12 +50,10 @@ static void put_executions(struct pncp_json_writer *w, const struct pncp_data *d
     pncp_json_array_begin(w);
     for (size_t i = 0; i < data->history_count; i++) {
         const struct pncp_history_entry *entry = &data->history[i];
-        char stamp[PNCP_STAMP_TEXT_BYTES];
         if (entry->rewrite)
             continue;
-        pncp_stamp_format(entry->at_s * 1000000, stamp);
         pncp_json_object_begin(w);
-        pncp_json_field_text(w, "timestamp", pncp_view_of(stamp));
+        pncp_json_field_time(w, "timestamp", entry->at_s * 1000000);
         pncp_json_field_int(w, "new_records", entry->contratacoes);
         pncp_json_field_int(w, itens ? "total_itens" : "total_arquivos", itens ? entry->itens : entry->arquivos);
         pncp_json_object_end(w);

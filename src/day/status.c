@@ -11,21 +11,6 @@ void pncp_day_status_release(struct pncp_day_status *status)
     pncp_buf_release(&status->progress);
 }
 
-static enum pncp_code count_situations(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
-{
-    (void)err;
-    struct pncp_day_status *status = ctx;
-    status->ausente += (row->itens == PNCP_SITUACAO_AUSENTE) + (row->arquivos == PNCP_SITUACAO_AUSENTE);
-    status->vazio += (row->itens == PNCP_SITUACAO_VAZIO) + (row->arquivos == PNCP_SITUACAO_VAZIO);
-    return PNCP_OK;
-}
-
-static void count_anew(void *ctx)
-{
-    struct pncp_day_status *status = ctx;
-    status->ausente = status->vazio = 0;
-}
-
 static enum pncp_code read_data(struct pncp_lake *lake, struct pncp_date date, struct pncp_keyset *keys,
                                 struct pncp_day_status *status, struct pncp_err *err)
 {
@@ -44,7 +29,10 @@ static enum pncp_code read_data(struct pncp_lake *lake, struct pncp_date date, s
     }
     if (pncp_data_newest(&data) != NULL)
         status->newest = *pncp_data_newest(&data);
-    rc = pncp_data_each_row(&data, &(struct pncp_row_walk){count_situations, count_anew, status}, NULL, err);
+    struct pncp_situations situations;
+    rc = pncp_data_situations(&data, &situations, err);
+    status->ausente = situations.ausente;
+    status->vazio = situations.vazio;
     if (rc == PNCP_OK)
         rc = pncp_complete_check(&data, &status->complete, err);
     pncp_data_release(&data);

@@ -127,11 +127,9 @@ static void put_json(struct pncp_event *event, enum pncp_level level, const char
 {
     AUTO(pncp_buf_release) struct pncp_buf text = {0};
     struct pncp_json_writer w;
-    char ts[PNCP_STAMP_TEXT_BYTES];
-    pncp_stamp_format(pncp_clock_now_us(), ts);
     pncp_json_writer_init(&w, &text);
     pncp_json_object_begin(&w);
-    pncp_json_field_text(&w, "ts", pncp_view_of(ts));
+    pncp_json_field_time(&w, "ts", pncp_clock_now_us());
     pncp_json_field_text(&w, "level", pncp_view_of(level_name(level)));
     pncp_json_field_text(&w, "event", pncp_view_of(name));
     pncp_json_field_text(&w, "msg", pncp_view_of(msg));

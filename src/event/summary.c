@@ -57,12 +57,10 @@ void pncp_summary_count_reason(struct pncp_day_summary *day, const char *reason)
 
 static void put_checkpoint(struct pncp_json_writer *w, const struct pncp_checkpoint_summary *c)
 {
-    char at[PNCP_STAMP_TEXT_BYTES];
-    pncp_stamp_format(c->at_s * 1000000, at);
     pncp_json_key(w, "last_checkpoint");
     pncp_json_object_begin(w);
     pncp_json_field_int(w, "n", c->n);
-    pncp_json_field_text(w, "at", pncp_view_of(at));
+    pncp_json_field_time(w, "at", c->at_s * 1000000);
     pncp_json_field_int(w, "contratacoes", c->contratacoes);
     pncp_json_field_int(w, "bytes_sent", (int64_t)c->bytes_sent);
     pncp_json_field_int(w, "row_groups", (int64_t)c->row_groups);

@@ -59,30 +59,10 @@ static void list_failures(struct pncp_run *run)
                        "modalidade %s could not be listed: the day is not complete, run again", names);
 }
 
-struct situations {
-    int64_t ausente, vazio;
-};
-
-static enum pncp_code count_situation(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)
-{
-    (void)err;
-    struct situations *s = ctx;
-    s->ausente += (row->itens == PNCP_SITUACAO_AUSENTE) + (row->arquivos == PNCP_SITUACAO_AUSENTE);
-    s->vazio += (row->itens == PNCP_SITUACAO_VAZIO) + (row->arquivos == PNCP_SITUACAO_VAZIO);
-    return PNCP_OK;
-}
-
-static void count_anew(void *ctx)
-{
-    struct situations *s = ctx;
-    *s = (struct situations){0};
-}
-
 static enum pncp_code write_complete(struct pncp_run *run, struct pncp_err *err)
 {
-    struct situations situations = {0};
-    const struct pncp_row_walk walk = {count_situation, count_anew, &situations};
-    enum pncp_code rc = pncp_data_each_row(&run->data, &walk, NULL, err);
+    struct pncp_situations situations;
+    enum pncp_code rc = pncp_data_situations(&run->data, &situations, err);
     if (rc != PNCP_OK)
         return rc;
     const struct pncp_day_totals totals = pncp_data_totals(&run->data);

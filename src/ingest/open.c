@@ -45,9 +45,8 @@ void pncp_run_init(struct pncp_run *run, const struct pncp_began *began, const s
 /* Who holds the day, for those who find it held. */
 static enum pncp_code name_holder(const struct pncp_run *run, struct pncp_buf *ret_holder, struct pncp_err *err)
 {
-    char since[PNCP_STAMP_TEXT_BYTES], host[256] = "";
+    char host[256] = "";
     (void)gethostname(host, sizeof(host) - 1);
-    pncp_stamp_format(run->started_us, since);
     struct pncp_json_writer w;
     pncp_json_writer_init(&w, ret_holder);
     pncp_json_object_begin(&w);
@@ -55,7 +54,7 @@ static enum pncp_code name_holder(const struct pncp_run *run, struct pncp_buf *r
     pncp_json_field_text(&w, "run_id", pncp_view_of(run->run_id));
     pncp_json_field_text(&w, "host", pncp_view_of(host));
     pncp_json_field_int(&w, "pid", getpid());
-    pncp_json_field_text(&w, "since", pncp_view_of(since));
+    pncp_json_field_time(&w, "since", run->started_us);
     pncp_json_object_end(&w);
     if (pncp_json_writer_end(&w) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "hold the day: out of memory");

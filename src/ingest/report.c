@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY_MS 2000 /* on a folder (design section 3) */
-#define PROGRESS_REMOTE_EVERY_MS                                                                                       \
-    120000                /* a versioned bucket keeps each: 30 an hour, beside 120 of the lease, 36 of state */
+/* In a bucket, where each may be kept as a version: 30 an hour, beside 120 of the lease and 36 of state. */
+#define PROGRESS_REMOTE_EVERY_MS 120000
 #define MALFORMED_TOLD 20 /* rows of --input told one by one: a file that is wrong is wrong in every row */
 
 static const char *phase_name(enum pncp_phase phase)

@@ -1,7 +1,7 @@
 /*
  * Does the store keep its word? A store that takes a conditional write without looking at the condition loses commits
- * silently: MinIO before May 2024 did on Complete, and some imitations do on everything. Eight requests with an object
- * of our own.
+ * silently: MinIO before May 2024 did on Complete, and some imitations do on everything. A dozen requests with an
+ * object of our own.
  */
 #include "base/random.h"
 #include "lake/lake_int.h"

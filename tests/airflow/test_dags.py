@@ -51,18 +51,12 @@ def dags(folder):
 
 
 @pytest.fixture
-def world(monkeypatch, simulator, lake):
+def world(monkeypatch, simulator_in_environment, lake):
     """world(arguments of the simulator) -> the simulator; DAGs find it and the lake."""
-    def begin(*args):
-        sim = simulator(*args)
-        for name, value in sim.environment.items():
-            monkeypatch.setenv(name, value)
-        return sim
-
     for name, value in program.environment(env={"PNCP_DETAILS_BINARY": str(program.binary()), "PNCP_LAKE": str(lake)}).items():
         monkeypatch.setenv(name, value)
     variable(monkeypatch, "extra", PATIENT)
-    return begin
+    return simulator_in_environment
 
 
 def variable(monkeypatch, name, value) -> None:

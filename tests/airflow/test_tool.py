@@ -25,21 +25,15 @@ log = logging.getLogger("pncp")
 
 
 @pytest.fixture
-def here(monkeypatch, simulator, lake):
+def here(monkeypatch, simulator_in_environment, lake):
     """here(arguments of the simulator) -> the simulator, found by what this process starts."""
-    def begin(*args):
-        sim = simulator(*args)
-        for name, value in sim.environment.items():
-            monkeypatch.setenv(name, value)
-        return sim
-
     for name in [name for name in os.environ if name.startswith(("AWS_", "MINIO_", "PNCP_"))]:
         if name not in ("PNCP_DETAILS", "PNCP_SIM", "PNCP_BUILD", "PNCP_SERVERS", "PNCP_SAMPLES"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PNCP_DETAILS_BINARY", str(program.binary()))
     monkeypatch.setenv("XDG_STATE_HOME", str(program.STATE_HOME))
     monkeypatch.setenv("PNCP_LAKE", str(lake))
-    return begin
+    return simulator_in_environment
 
 
 def words(**settings):
