@@ -21,6 +21,9 @@
 #define RECEIVE_BYTES 16384L
 #define EVENTS_MAX 64 /* ready sockets taken at a time */
 #define NEVER UINT64_MAX
+#define SPARES 4 /* buffers of finished bodies, kept for the next ones */
+#define SPARE_FIRST_BYTES ((size_t)RECEIVE_BYTES)
+#define SPARE_MAX_BYTES ((size_t)32 * 1024)
 
 struct slot {
     struct pncp_http *http;
@@ -32,6 +35,13 @@ struct slot {
     struct slot *next_free;
 };
 
+/* A socket of curl's. It stays in the epoll set while its connection is idle between two requests: taking it out and
+ * putting it in again would be two system calls a request. */
+struct watch {
+    uint32_t in_set; /* events it is in the epoll set with; 0: it is not */
+    bool wanted;     /* by curl, now */
+};
+
 struct pncp_http {
     struct pncp_http_options options;
     CURLM *multi;
@@ -41,10 +51,34 @@ struct pncp_http {
     struct slot *slots;
     struct slot *free;
     size_t in_flight, body_bytes;
+    struct pncp_buf spares[SPARES];
+    size_t spare_count;
+    struct watch *watches; /* by descriptor */
+    size_t watch_count;
     int epoll_fd, wake_fd; /* eventfd: pncp_http_wake */
     int extra_fd;          /* the caller's, as last seen; -1: none */
     uint64_t timer_at_ms;  /* when curl wants to be called without an event */
 };
+
+/* ---- bodies ---------------------------------------------------------------------------------- */
+
+/* For a body that begins: a buffer that another has left, or a new one. */
+static enum pncp_code first_room(struct pncp_http *http, struct pncp_buf *body)
+{
+    if (http->spare_count == 0)
+        return pncp_buf_reserve(body, PNCP_MIN(SPARE_FIRST_BYTES, http->options.body_max_bytes));
+    *body = http->spares[--http->spare_count];
+    return PNCP_OK;
+}
+
+static void keep_or_release(struct pncp_http *http, struct pncp_buf *body)
+{
+    pncp_buf_clear(body);
+    if (body->cap == 0 || body->cap > SPARE_MAX_BYTES || http->spare_count == SPARES)
+        pncp_buf_release(body);
+    else
+        http->spares[http->spare_count++] = pncp_buf_take(body);
+}
 
 /* ---- callbacks of curl ----------------------------------------------------------------------- */
 
@@ -52,7 +86,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct slot *slot = arg;
     size_t len = size * count, before = slot->response.body.cap;
-    enum pncp_code rc = pncp_buf_append(&slot->response.body, data, len);
+    enum pncp_code rc = before > 0 ? PNCP_OK : first_room(slot->http, &slot->response.body);
+    if (rc == PNCP_OK)
+        rc = pncp_buf_append(&slot->response.body, data, len);
     slot->http->body_bytes += slot->response.body.cap - before;
     slot->too_large = slot->too_large || rc == PNCP_E_LIMIT;
     slot->no_memory = slot->no_memory || rc == PNCP_E_NOMEM;
@@ -84,24 +120,48 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
+/* Of a descriptor; NULL without memory. */
+static struct watch *watch_of(struct pncp_http *http, int fd)
+{
+    size_t need = (size_t)fd + 1;
+    if (need > http->watch_count) {
+        size_t count = pncp_grow(http->watch_count, need);
+        struct watch *longer = pncp_realloc(http->watches, count, sizeof(*longer));
+        if (longer == NULL)
+            return NULL;
+        memset(longer + http->watch_count, 0, (count - http->watch_count) * sizeof(*longer));
+        http->watches = longer;
+        http->watch_count = count;
+    }
+    return &http->watches[fd];
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
     (void)easy;
+    (void)known;
     struct pncp_http *http = arg;
+    struct watch *watch = watch_of(http, fd);
+    if (watch == NULL)
+        return -1; /* curl gives the transfer up */
     struct epoll_event event = {.data.fd = fd};
     event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    if (what == CURL_POLL_REMOVE) {
-        (void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, &event); /* closed already: gone by itself */
+    watch->wanted = what != CURL_POLL_REMOVE;
+    if (!watch->wanted || watch->in_set == event.events)
         return 0;
-    }
-    if (known == NULL)
-        (void)curl_multi_assign(http->multi, fd, http); /* any pointer: it is in the set from now on */
-    int rc = epoll_ctl(http->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
-    if (rc != 0 && errno == EEXIST)
-        rc = epoll_ctl(http->epoll_fd, EPOLL_CTL_MOD, fd, &event);
-    else if (rc != 0 && errno == ENOENT)
-        rc = epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, fd, &event);
-    return rc == 0 ? 0 : -1; /* -1: curl gives the transfer up */
+    if (epoll_ctl(http->epoll_fd, watch->in_set == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)
+        return -1;
+    watch->in_set = event.events;
+    return 0;
+}
+
+/* What is closed leaves the epoll set by itself; its number may come again. */
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct pncp_http *http = arg;
+    if ((size_t)fd < http->watch_count)
+        http->watches[fd] = (struct watch){0};
+    return close(fd);
 }
 
 /* ---- slots ----------------------------------------------------------------------------------- */
@@ -119,6 +179,8 @@ static bool set_up(struct slot *slot)
               curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, slot->http) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_PRIVATE, slot) == CURLE_OK;
     return ok && (bundle == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, bundle) == CURLE_OK);
@@ -211,6 +273,9 @@ void pncp_http_free(struct pncp_http *http)
         (void)curl_multi_cleanup(http->multi);
     curl_slist_free_all(http->headers);
     pncp_free(http->slots);
+    pncp_free(http->watches);
+    for (size_t i = 0; i < http->spare_count; i++)
+        pncp_buf_release(&http->spares[i]);
     if (http->epoll_fd >= 0)
         (void)close(http->epoll_fd);
     if (http->wake_fd >= 0)
@@ -292,7 +357,7 @@ static void deliver(struct pncp_http *http, CURL *easy, CURLcode code)
     void *user = slot->user;
     give_back(slot);
     http->done(http->ctx, user, &response);
-    pncp_buf_release(&response.body);
+    keep_or_release(http, &response.body);
 }
 
 /* Deliver what has finished; *ret_any: something had. */
@@ -327,6 +392,12 @@ static CURLMcode run_event(struct pncp_http *http, const struct epoll_event *eve
     }
     if (fd == http->extra_fd)
         return CURLM_OK;
+    struct watch *watch = watch_of(http, fd);
+    if (watch != NULL && !watch->wanted) { /* an idle connection has something to say: the server closes it */
+        (void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        watch->in_set = 0;
+        return CURLM_OK;
+    }
     int bits = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
     return curl_multi_socket_action(http->multi, fd, bits, &running);

@@ -19,7 +19,8 @@
 /* ---- the server ------------------------------------------------------------------------------ */
 
 /* A path is what its requests are answered with, one after the other, the last one for ever: /a/503,503,200. "rst": the
- * connection ends without an answer; "429:2": with Retry-After. */
+ * connection ends without an answer; "429:2": with Retry-After; "200+": the connection stays open, and is closed for
+ * no reason right after. */
 #define SEEN_MAX 400
 struct server {
     int fd;
@@ -49,8 +50,9 @@ static void answer(int fd, const char *word)
         return;
     if (colon != NULL && (comma == NULL || colon < comma))
         (void)snprintf(header, sizeof(header), "Retry-After: %d\r\n", (int)strtol(colon + 1, NULL, 10));
-    int len = snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\n%sConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-                       status, header, status == 204 ? 0 : strlen(body), body);
+    const char *close_it = strncmp(word, "200+", 4) == 0 ? "" : "Connection: close\r\n";
+    int len = snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\n%s%sContent-Length: %zu\r\n\r\n%s", status, header,
+                       close_it, status == 204 ? 0 : strlen(body), body);
     (void)!write(fd, text, (size_t)len);
 }
 
@@ -447,6 +449,29 @@ static void a_long_outage_fails_nothing(void **state)
     it_gives_up("429", "http_429");
 }
 
+/* The server closes a connection that waits for its next request: that wakes nobody again and again, and the next
+ * request gets another. */
+static void idle_connections_may_be_closed(void **state)
+{
+    (void)state;
+    struct owner owner;
+    struct asked asked[2];
+    struct pncp_err err = PNCP_ERR_INIT;
+    owner_start(&owner, 1);
+    ask(&owner, &asked[0], PNCP_API_DETAIL, "/1/200+", false);
+    poll_until(&owner, 1);
+    for (int i = 0; i < 2; i++) { /* the first may see the end of the connection */
+        uint64_t begun = pncp_clock_mono_ms();
+        assert_int_equal(pncp_fetch_poll(owner.fetch, 100, -1, &err), PNCP_OK);
+        assert_true(i == 0 || pncp_clock_mono_ms() - begun >= 90);
+    }
+    ask(&owner, &asked[1], PNCP_API_DETAIL, "/2/200", false);
+    poll_until(&owner, 2);
+    assert_int_equal(asked[1].kind, PNCP_VERDICT_ROWS);
+    assert_int_equal(times_seen(&owner, "/2/200"), 1);
+    owner_stop(&owner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +483,7 @@ int main(void)
         cmocka_unit_test(failures_of_an_outage_do_not_count),
         cmocka_unit_test(without_a_known_one_they_probe_themselves),
         cmocka_unit_test(a_long_outage_fails_nothing),
+        cmocka_unit_test(idle_connections_may_be_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
