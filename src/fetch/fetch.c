@@ -167,10 +167,13 @@ static void on_response(void *ctx, void *user, struct pncp_http_response *respon
     struct pncp_fetch_request *request = user;
     struct pncp_fetch_api *api = &fetch->apis[request->api];
     struct pncp_verdict verdict;
+    bool kept = request->kind == PNCP_KIND_PAGE || request->kind == PNCP_KIND_OBJECT; /* the owner may take it */
     const struct pncp_answer answer = {.transport = transport_of(response->end),
                                        .status = response->status,
                                        .body = pncp_buf_view(&response->body),
-                                       .retry_after = pncp_view_of(response->retry_after)};
+                                       .retry_after = pncp_view_of(response->retry_after),
+                                       .room = kept ? NULL : &fetch->room,
+                                       .text = kept ? NULL : &response->body};
     uint64_t begun_us = cpu_us(fetch);
     api->in_flight--;
     count_answer(&api->counts, response);
@@ -220,9 +223,13 @@ enum pncp_code pncp_fetch_new(const struct pncp_fetch_options *options, pncp_fet
                                            .body_max_bytes = BODY_MAX_BYTES,
                                            .connect_timeout_ms =
                                                PNCP_MIN(options->deadline_ms, (uint32_t)CONNECT_TIMEOUT_MS)};
-    enum pncp_code rc = pncp_http_new(&http, on_response, fetch, &fetch->http, err);
+    enum pncp_code rc = pncp_json_room_init(&fetch->room);
+    if (rc == PNCP_OK)
+        rc = pncp_http_new(&http, on_response, fetch, &fetch->http, err);
+    else
+        (void)pncp_err_set(err, rc, "fetch: out of memory");
     if (rc != PNCP_OK) {
-        pncp_free(fetch);
+        pncp_fetch_free(fetch);
         return rc;
     }
     *ret_fetch = fetch;
@@ -233,6 +240,7 @@ void pncp_fetch_close(struct pncp_fetch *fetch)
 {
     pncp_http_free(fetch->http);
     fetch->http = NULL;
+    pncp_json_room_release(&fetch->room);
 }
 
 void pncp_fetch_free(struct pncp_fetch *fetch)

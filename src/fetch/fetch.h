@@ -63,7 +63,8 @@ struct pncp_fetch_request {
     struct pncp_fetch_request *next;
 };
 
-/* Final answer. `verdict->json` and `body` are released by the fetcher after the call unless taken. verdict->kind is
+/* Final answer. `verdict->json` and `body` are released by the fetcher after the call unless taken; of a LIST or COUNT
+ * neither may be: the json lies in the body, or in memory that the next answer uses. verdict->kind is
  * ROWS, NO_ROWS, ABSENT, or — failed for good — RETRY, RETRY_FEW or REFUSED with its reason. */
 typedef void pncp_fetch_done_fn(void *ctx, struct pncp_fetch_request *request, struct pncp_verdict *verdict,
                                 struct pncp_buf *body);

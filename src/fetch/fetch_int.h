@@ -41,7 +41,8 @@ struct pncp_fetch {
     void *ctx;
     struct pncp_fetch_api apis[PNCP_APIS];
     uint64_t random;
-    enum pncp_code failed; /* starting a request: no memory */
+    struct pncp_json_room room; /* for answers that are done with when their done call returns */
+    enum pncp_code failed;      /* starting a request: no memory */
     struct pncp_fetch_cpu cpu;
     uint64_t handled_us; /* CPU of on_response so far, which runs within the transport's poll */
 };

@@ -165,7 +165,7 @@ static void side_done(struct pncp_task *task, struct pncp_fetch_request *request
     struct pncp_works *works = work->works;
     side->asking = false;
     size_t before = side->fetch.rows.cells.cap;
-    enum pncp_code rc = pncp_part_answer(&side->fetch, verdict, body, &works->scratch);
+    enum pncp_code rc = pncp_part_answer(&side->fetch, verdict, pncp_buf_view(body), &works->scratch);
     works->bytes = works->bytes - before + side->fetch.rows.cells.cap;
     const struct pncp_work_side *other = &work->sides[side == &work->sides[0]];
     bool hopeless = other->fetch.state == PNCP_PART_FAILED && !other->asking;

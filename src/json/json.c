@@ -1,4 +1,5 @@
 #include "json/json.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,14 +87,40 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
     return PNCP_JSON_OK;
 }
 
+enum pncp_code pncp_json_room_init(struct pncp_json_room *room)
+{
+    room->block = pncp_malloc(PNCP_JSON_ROOM_BYTES);
+    return room->block == NULL ? PNCP_E_NOMEM : PNCP_OK;
+}
+
+void pncp_json_room_release(struct pncp_json_room *room)
+{
+    pncp_free_ptr(&room->block);
+}
+
+bool pncp_json_room_fits(const struct pncp_json_room *room, size_t text_bytes)
+{
+    return room != NULL && room->block != NULL && text_bytes < PNCP_JSON_ROOM_BYTES && /* no overflow below */
+           yyjson_read_max_memory_usage(text_bytes, YYJSON_READ_NUMBER_AS_RAW) <= PNCP_JSON_ROOM_BYTES;
+}
+
+/* NULL, which is malloc's, for a text that does not fit. */
+static const yyjson_alc *allocator_in(const struct pncp_json_room *room, size_t text_bytes, yyjson_alc *alc)
+{
+    bool fits = pncp_json_room_fits(room, text_bytes);
+    return fits && yyjson_alc_pool_init(alc, room->block, PNCP_JSON_ROOM_BYTES) ? alc : NULL;
+}
+
 /* Without the walk; `more` are further flags of yyjson. */
-static enum pncp_code parse(struct pncp_view text, yyjson_read_flag more, struct pncp_json *ret_json,
-                            enum pncp_json_fault *ret_fault, struct pncp_err *err)
+static enum pncp_code parse(const struct pncp_json_room *room, struct pncp_view text, yyjson_read_flag more,
+                            struct pncp_json *ret_json, enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     yyjson_read_err why = {0};
+    yyjson_alc alc;
+    const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW | more;
     char *data = (char *)(uintptr_t)text.data; /* yyjson writes to it only with YYJSON_READ_INSITU */
     yyjson_doc *doc =
-        text.len == 0 ? NULL : yyjson_read_opts(data, text.len, YYJSON_READ_NUMBER_AS_RAW | more, NULL, &why);
+        text.len == 0 ? NULL : yyjson_read_opts(data, text.len, flags, allocator_in(room, text.len, &alc), &why);
     if (doc == NULL) {
         if (why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
             *ret_fault = PNCP_JSON_NOMEM;
@@ -108,11 +135,11 @@ static enum pncp_code parse(struct pncp_view text, yyjson_read_flag more, struct
     return PNCP_OK;
 }
 
-static enum pncp_code parse_checked(struct pncp_view text, yyjson_read_flag more, struct pncp_json *ret_json,
-                                    enum pncp_json_fault *ret_fault, struct pncp_err *err)
+static enum pncp_code parse_checked(const struct pncp_json_room *room, struct pncp_view text, yyjson_read_flag more,
+                                    struct pncp_json *ret_json, enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     struct pncp_json json = {0};
-    enum pncp_code rc = parse(text, more, &json, ret_fault, err);
+    enum pncp_code rc = parse(room, text, more, &json, ret_fault, err);
     if (rc != PNCP_OK)
         return rc;
     *ret_fault = check_tree(json.root);
@@ -131,8 +158,14 @@ static enum pncp_code parse_checked(struct pncp_view text, yyjson_read_flag more
 enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
                                struct pncp_err *err)
 {
+    return pncp_json_parse_in(NULL, text, ret_json, ret_fault, err);
+}
+
+enum pncp_code pncp_json_parse_in(struct pncp_json_room *room, struct pncp_view text, struct pncp_json *ret_json,
+                                  enum pncp_json_fault *ret_fault, struct pncp_err *err)
+{
     enum pncp_json_fault ignored;
-    return parse_checked(text, YYJSON_READ_NOFLAG, ret_json, ret_fault == NULL ? &ignored : ret_fault, err);
+    return parse_checked(room, text, YYJSON_READ_NOFLAG, ret_json, ret_fault == NULL ? &ignored : ret_fault, err);
 }
 
 /* yyjson reads "NaN" and "Infinity" (in any case, with any sign) as numbers that do not begin with a digit. */
@@ -147,7 +180,7 @@ enum pncp_code pncp_json_parse_nan(struct pncp_view text, struct pncp_json *ret_
 {
     enum pncp_json_fault ignored;
     struct pncp_json json = {0};
-    enum pncp_code rc = parse_checked(text, YYJSON_READ_ALLOW_INF_AND_NAN, &json, &ignored, err);
+    enum pncp_code rc = parse_checked(NULL, text, YYJSON_READ_ALLOW_INF_AND_NAN, &json, &ignored, err);
     if (rc != PNCP_OK)
         return rc;
     yyjson_val *end = json.root + yyjson_doc_get_val_count(json.doc); /* a document's values lie one after the other */
@@ -166,13 +199,28 @@ enum pncp_code pncp_json_parse_nan(struct pncp_view text, struct pncp_json *ret_
     return PNCP_OK;
 }
 
-enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json, struct pncp_err *err)
+/* What yyjson wants behind a text that it parses where it lies. */
+static enum pncp_code put_padding(struct pncp_buf *text, struct pncp_err *err)
 {
-    enum pncp_json_fault ignored;
     if (pncp_buf_reserve(text, YYJSON_PADDING_SIZE) != PNCP_OK)
         return pncp_err_set(err, PNCP_E_NOMEM, "json: out of memory");
     memset(text->data + text->len, 0, YYJSON_PADDING_SIZE);
-    return parse(pncp_buf_view(text), YYJSON_READ_INSITU, ret_json, &ignored, err);
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_json_parse_in_place(struct pncp_buf *text, struct pncp_json *ret_json,
+                                        enum pncp_json_fault *ret_fault, struct pncp_err *err)
+{
+    enum pncp_code rc = put_padding(text, err);
+    *ret_fault = PNCP_JSON_NOMEM;
+    return rc == PNCP_OK ? parse_checked(NULL, pncp_buf_view(text), YYJSON_READ_INSITU, ret_json, ret_fault, err) : rc;
+}
+
+enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json, struct pncp_err *err)
+{
+    enum pncp_json_fault ignored;
+    enum pncp_code rc = put_padding(text, err);
+    return rc == PNCP_OK ? parse(NULL, pncp_buf_view(text), YYJSON_READ_INSITU, ret_json, &ignored, err) : rc;
 }
 
 void pncp_json_release(struct pncp_json *json)

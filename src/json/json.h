@@ -22,6 +22,18 @@ struct pncp_json {
     yyjson_val *root; /* NULL when empty */
 };
 
+/* Memory that is used for one document after the other: what fits costs no allocation. Zeroed it has none: every
+ * document allocates. One document at a time; it must be gone before the room is used again or released. */
+struct pncp_json_room {
+    char *block;
+};
+#define PNCP_JSON_ROOM_BYTES ((size_t)512 * 1024) /* a text of 39 KiB; of it only what was used is resident */
+
+/* PNCP_E_NOMEM */
+MUST_CHECK enum pncp_code pncp_json_room_init(struct pncp_json_room *room);
+bool pncp_json_room_fits(const struct pncp_json_room *room, size_t text_bytes);
+void pncp_json_room_release(struct pncp_json_room *room);
+
 enum pncp_json_fault {
     PNCP_JSON_OK,
     PNCP_JSON_BAD,       /* not JSON */
@@ -37,9 +49,15 @@ enum pncp_json_fault {
  * PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_json_parse(struct pncp_view text, struct pncp_json *ret_json,
                                           enum pncp_json_fault *ret_fault, struct pncp_err *err);
-/* The same text once more, which pncp_json_parse has accepted before: depth and keys are not looked at again. It is
- * parsed where it lies: no copy of it is made, its content is the result's from then on, and so it outlives the result.
- */
+/* The same in `room` (NULL: none), if the document fits there. */
+MUST_CHECK enum pncp_code pncp_json_parse_in(struct pncp_json_room *room, struct pncp_view text,
+                                             struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
+                                             struct pncp_err *err);
+/* The same where the text lies: no copy of it is made, its content is the result's from then on, also on error, and so
+ * it outlives the result. */
+MUST_CHECK enum pncp_code pncp_json_parse_in_place(struct pncp_buf *text, struct pncp_json *ret_json,
+                                                   enum pncp_json_fault *ret_fault, struct pncp_err *err);
+/* The same once more with a text that was accepted before: depth and keys are not looked at again. */
 MUST_CHECK enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json,
                                                 struct pncp_err *err);
 /* As pncp_json_parse, for a file that Python's json.dumps may have written: a bare NaN, its missing number, is null.

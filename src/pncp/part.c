@@ -158,11 +158,11 @@ static void go_on(struct pncp_part_fetch *part, int64_t rows, int64_t fresh, str
     }
 }
 
-static enum pncp_code take_rows(struct pncp_part_fetch *part, yyjson_val *page, struct pncp_buf *body,
+static enum pncp_code take_rows(struct pncp_part_fetch *part, yyjson_val *page, struct pncp_view body,
                                 struct pncp_part_scratch *scratch, int64_t *ret_fresh)
 {
-    uint64_t hash = pncp_hash64(body->data, body->len, body->len);
-    pncp_buf_release(body);
+    /* where the page was parsed in the body, that has changed both times in the same way */
+    uint64_t hash = pncp_hash64(body.data, body.len, body.len);
     *ret_fresh = 0;
     /* the page before once more? A server that ignores `pagina` never ends, and rows without an id always look new */
     if (part->pages > 0 && hash == part->page_hash)
@@ -175,7 +175,7 @@ static enum pncp_code take_rows(struct pncp_part_fetch *part, yyjson_val *page, 
     return ++part->pages > PNCP_PART_PAGES_MAX ? PNCP_E_LIMIT : PNCP_OK;
 }
 
-static enum pncp_code take_page(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_buf *body,
+static enum pncp_code take_page(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_view body,
                                 struct pncp_part_scratch *scratch)
 {
     int64_t fresh = 0;
@@ -239,7 +239,7 @@ static void take_quantidade(struct pncp_part_fetch *part, const struct pncp_verd
     }
 }
 
-enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_buf *body,
+enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict, struct pncp_view body,
                                 struct pncp_part_scratch *scratch)
 {
     assert(part->state == PNCP_PART_ASKING);

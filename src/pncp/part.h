@@ -58,10 +58,9 @@ void pncp_part_release(struct pncp_part_fetch *part);
 /* The request to send now; only while ASKING. */
 struct pncp_part_request pncp_part_next(const struct pncp_part_fetch *part);
 /* Take the verdict on the request last given by next: ROWS, NO_ROWS, ABSENT, or a failure that is final (its attempts
- * are over, or REFUSED). `body` of a page with rows is released before they are decoded: a large one is not in memory
- * with them. ABSENT on a page: the fetcher has already tried three times with back-off. PNCP_E_NOMEM · PNCP_E_LIMIT
- * (pages, 4 GiB of text). The part is FAILED then. */
+ * are over, or REFUSED). `body`: the text it is made of. ABSENT on a page: the fetcher has already tried three times
+ * with back-off. PNCP_E_NOMEM · PNCP_E_LIMIT (pages, 4 GiB of text). The part is FAILED then. */
 MUST_CHECK enum pncp_code pncp_part_answer(struct pncp_part_fetch *part, const struct pncp_verdict *verdict,
-                                           struct pncp_buf *body, struct pncp_part_scratch *scratch);
+                                           struct pncp_view body, struct pncp_part_scratch *scratch);
 
 #endif

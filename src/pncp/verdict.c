@@ -74,9 +74,18 @@ static enum pncp_reason reason_of_fault(enum pncp_json_fault fault)
     return PNCP_REASON_BAD_JSON;
 }
 
-/* A 200: only what parses as the kind expected counts. */
-static void judge_body(struct pncp_verdict *v, enum pncp_kind kind, struct pncp_view body)
+static enum pncp_code parse_body(struct pncp_verdict *v, const struct pncp_answer *answer, enum pncp_json_fault *fault)
 {
+    if (answer->room == NULL || pncp_json_room_fits(answer->room, answer->body.len))
+        return pncp_json_parse_in(answer->room, answer->body, &v->json, fault, NULL);
+    describe(v, answer->body); /* it is changed now */
+    return pncp_json_parse_in_place(answer->text, &v->json, fault, NULL);
+}
+
+/* A 200: only what parses as the kind expected counts. */
+static void judge_body(struct pncp_verdict *v, enum pncp_kind kind, const struct pncp_answer *answer)
+{
+    struct pncp_view body = answer->body;
     size_t blanks = 0;
     while (blanks < body.len && strchr(" \t\r\n", body.data[blanks]) != NULL && body.data[blanks] != '\0')
         blanks++;
@@ -89,7 +98,7 @@ static void judge_body(struct pncp_verdict *v, enum pncp_kind kind, struct pncp_
         return;
     }
     enum pncp_json_fault fault;
-    if (pncp_json_parse(body, &v->json, &fault, NULL) != PNCP_OK) {
+    if (parse_body(v, answer, &fault) != PNCP_OK) {
         settle(v, PNCP_VERDICT_RETRY, reason_of_fault(fault));
         return;
     }
@@ -162,10 +171,13 @@ void pncp_verdict_make(enum pncp_kind kind, const struct pncp_answer *answer, in
         if (answer->status == 204)
             settle(&v, PNCP_VERDICT_NO_ROWS, PNCP_REASON_NONE);
         else if (answer->status == 200)
-            judge_body(&v, kind, answer->body);
+            judge_body(&v, kind, answer);
         else
             judge_status(&v, kind, answer->status);
-        if (v.kind != PNCP_VERDICT_ROWS && v.kind != PNCP_VERDICT_NO_ROWS)
+        bool good = v.kind == PNCP_VERDICT_ROWS || v.kind == PNCP_VERDICT_NO_ROWS;
+        if (good)
+            v.detail[0] = '\0';
+        else if (v.detail[0] == '\0')
             describe(&v, answer->body);
     }
     *ret_verdict = v;

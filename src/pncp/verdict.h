@@ -29,6 +29,10 @@ struct pncp_answer {
     long status; /* 0 when none arrived */
     struct pncp_view body;
     struct pncp_view retry_after; /* header's value or empty */
+    /* Both or neither. The verdict's `json` lies in `room`, or when it does not fit there, in `text`, which is `body`,
+     * and so must be gone before them. Neither: it has memory of its own. */
+    struct pncp_json_room *room;
+    struct pncp_buf *text;
 };
 
 enum pncp_verdict_kind {

@@ -72,6 +72,25 @@ static void check_verdict(const struct pncp_verdict *v, enum pncp_kind kind, con
     FUZZ_CHECK((v->kind == PNCP_VERDICT_BRAKE) == (answer->transport == PNCP_NET_OK && answer->status == 429));
 }
 
+/* Parsed where it lies, a body means the same. */
+static void check_in_place(const struct pncp_verdict *v, enum pncp_kind kind, const struct pncp_answer *answer)
+{
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    struct pncp_json_room none = {0};
+    struct pncp_answer in_place = *answer;
+    struct pncp_verdict other;
+    FUZZ_CHECK(pncp_buf_append(&text, answer->body.data, answer->body.len) == PNCP_OK);
+    in_place.body = pncp_buf_view(&text);
+    in_place.text = &text;
+    in_place.room = &none;
+    pncp_verdict_make(kind, &in_place, NOW_US, &other);
+    FUZZ_CHECK(other.kind == v->kind && other.reason == v->reason && other.count == v->count);
+    FUZZ_CHECK(strcmp(other.detail, v->detail) == 0);
+    FUZZ_CHECK((other.json.root == NULL) == (v->json.root == NULL));
+    FUZZ_CHECK(v->json.root == NULL || yyjson_equals(other.json.root, v->json.root));
+    pncp_json_release(&other.json);
+}
+
 static struct pncp_view trimmed(struct pncp_view body)
 {
     while (body.len > 0 && strchr(" \t\r\n", body.data[body.len - 1]) != NULL)
@@ -133,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pncp_verdict v;
     pncp_verdict_make(kind, &answer, NOW_US, &v);
     check_verdict(&v, kind, &answer);
+    check_in_place(&v, kind, &answer);
     if (v.retry_after_s != -1)
         FUZZ_CHECK(v.retry_after_s == reference_wait(answer.retry_after));
     if (accepted(&v) && answer.status == 200 && kind != PNCP_KIND_COUNT)

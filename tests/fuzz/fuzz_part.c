@@ -144,7 +144,7 @@ static void exchange(struct server *server, struct pncp_part_fetch *part)
         reply_anything(server, part, &reply);
     struct pncp_answer answer = {.status = reply.status, .body = pncp_buf_view(&reply.body)};
     pncp_verdict_make(ask.quantidade ? PNCP_KIND_COUNT : PNCP_KIND_LIST, &answer, 0, &verdict);
-    FUZZ_CHECK(pncp_part_answer(part, &verdict, &reply.body, &scratch) == PNCP_OK);
+    FUZZ_CHECK(pncp_part_answer(part, &verdict, pncp_buf_view(&reply.body), &scratch) == PNCP_OK);
     pncp_json_release(&verdict.json);
     pncp_buf_release(&reply.body);
 }

@@ -273,6 +273,32 @@ static void test_writer_failure_sticks(void **state)
     assert_true(max > 100);
 }
 
+/* One document after the other in the same memory; a text that might not fit has memory of its own. */
+static void test_a_room_holds_what_fits(void **state)
+{
+    (void)state;
+    struct pncp_json_room room;
+    assert_int_equal(pncp_json_room_init(&room), PNCP_OK);
+    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    assert_int_equal(pncp_buf_text(&text, "[\"a\""), PNCP_OK);
+    for (int rounds = 0; rounds < 20; rounds++) {
+        AUTO(pncp_json_release) struct pncp_json json = {0};
+        size_t len = text.len;
+        assert_int_equal(pncp_buf_text(&text, "]"), PNCP_OK);
+        bool fits = pncp_json_room_fits(&room, text.len);
+        assert_int_equal(fits, text.len < (size_t)39 * 1024);
+        assert_int_equal(pncp_json_parse_in(&room, pncp_buf_view(&text), &json, NULL, NULL), PNCP_OK);
+        const char *at = (const char *)json.root;
+        assert_int_equal(at >= room.block && at < room.block + PNCP_JSON_ROOM_BYTES, fits);
+        assert_int_equal(yyjson_arr_size(json.root), len / 4);
+        assert_true(pncp_view_eq_text(pncp_json_text(yyjson_arr_get_last(json.root)), "a"));
+        text.len = len;
+        while (text.len < len * 2) /* as much again */
+            assert_int_equal(pncp_buf_text(&text, ",\"a\""), PNCP_OK);
+    }
+    pncp_json_room_release(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_numbers_keep_their_text),
         cmocka_unit_test(test_writer_to_the_letter),
         cmocka_unit_test(test_writer_failure_sticks),
+        cmocka_unit_test(test_a_room_holds_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

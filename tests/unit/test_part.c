@@ -120,7 +120,7 @@ static enum pncp_code give(struct pncp_part_fetch *part, long status, struct pnc
     struct pncp_answer answer = {.status = status, .body = pncp_buf_view(body)};
     struct pncp_verdict verdict;
     pncp_verdict_make(pncp_part_next(part).quantidade ? PNCP_KIND_COUNT : PNCP_KIND_LIST, &answer, 0, &verdict);
-    enum pncp_code rc = pncp_part_answer(part, &verdict, body, &scratch);
+    enum pncp_code rc = pncp_part_answer(part, &verdict, pncp_buf_view(body), &scratch);
     pncp_json_release(&verdict.json);
     return rc;
 }

@@ -82,6 +82,38 @@ static void test_bodies_of_a_200(void **state)
     }
 }
 
+/* In memory of its own, in a room, and where the body lies. */
+static void test_alike_wherever_it_is_parsed(void **state)
+{
+    (void)state;
+    struct pncp_json_room room, none = {0};
+    assert_int_equal(pncp_json_room_init(&room), PNCP_OK);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(BODIES); i++) {
+        const struct body_case *c = &BODIES[i];
+        AUTO(pncp_buf_release) struct pncp_buf text = {0};
+        assert_int_equal(pncp_buf_text(&text, c->body), PNCP_OK);
+        struct pncp_answer answer = {.status = 200, .body = pncp_buf_view(&text)};
+        struct pncp_verdict v[3];
+        pncp_verdict_make(c->kind, &answer, NOW_US, &v[0]);
+        answer.text = &text;
+        answer.room = &room;
+        pncp_verdict_make(c->kind, &answer, NOW_US, &v[1]);
+        answer.room = &none;
+        pncp_verdict_make(c->kind, &answer, NOW_US, &v[2]);
+        for (size_t k = 1; k < 3; k++) {
+            if (v[k].kind != v[0].kind || v[k].reason != v[0].reason || v[k].count != v[0].count ||
+                strcmp(v[k].detail, v[0].detail) != 0)
+                fail_msg("%s: verdict %d, %d; \"%s\", \"%s\"", c->body, (int)v[0].kind, (int)v[k].kind, v[0].detail,
+                         v[k].detail);
+            assert_int_equal(v[k].json.root != NULL, v[0].json.root != NULL);
+            assert_true(v[0].json.root == NULL || yyjson_equals(v[k].json.root, v[0].json.root));
+        }
+        for (size_t k = 0; k < 3; k++)
+            pncp_json_release(&v[k].json);
+    }
+    pncp_json_room_release(&room);
+}
+
 static const struct {
     long status;
     enum pncp_verdict_kind page, other; /* for the listing; for LIST, COUNT and OBJECT */
@@ -195,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bodies_of_a_200),
+        cmocka_unit_test(test_alike_wherever_it_is_parsed),
         cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_transport_failures_are_retried_whatever_came),
         cmocka_unit_test(test_retry_after_is_kept),
