@@ -23,6 +23,15 @@ struct pncp_view pncp_buf_view(const struct pncp_buf *buf)
     return (struct pncp_view){buf->data == NULL ? "" : buf->data, buf->len};
 }
 
+void pncp_buf_fit(struct pncp_buf *buf)
+{
+    char *data = buf->len == 0 || buf->len == buf->cap ? NULL : pncp_realloc(buf->data, buf->len, 1);
+    if (data == NULL)
+        return;
+    buf->data = data;
+    buf->cap = buf->len;
+}
+
 void pncp_buf_clear(struct pncp_buf *buf)
 {
     buf->len = 0;

@@ -21,6 +21,8 @@ void pncp_buf_release(struct pncp_buf *buf);
 /* Ownership moves to the caller, *buf becomes empty. */
 struct pncp_buf pncp_buf_take(struct pncp_buf *buf);
 struct pncp_view pncp_buf_view(const struct pncp_buf *buf);
+/* Give back what is beyond the content, where that is possible. */
+void pncp_buf_fit(struct pncp_buf *buf);
 /* Keep the memory, forget the content. */
 void pncp_buf_clear(struct pncp_buf *buf);
 

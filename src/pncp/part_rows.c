@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define SLICE_ROWS 64 /* decoded before they are packed: so many of a large page lie in the scratch at once */
+#define SLACK_MAX_BYTES ((size_t)4096)      /* of what waits for its lot */
 #define SPARE_MAX_BYTES ((size_t)16 * 1024) /* that a column of the scratch keeps between pages */
 
 enum pncp_code pncp_part_scratch_init(struct pncp_part_scratch *scratch)
@@ -55,6 +57,8 @@ void pncp_part_rows_seal(struct pncp_part_rows *rows)
     pncp_free(rows->ids);
     rows->ids = NULL;
     rows->id_cap = rows->id_count = 0;
+    if (rows->cells.cap - rows->cells.len > SLACK_MAX_BYTES)
+        pncp_buf_fit(&rows->cells);
 }
 
 /* ---- which are new: open addressing, 0 marks a free slot ------------------------------------- */
@@ -121,13 +125,12 @@ static void clear_scratch(struct pncp_part_scratch *scratch, const struct pncp_n
     }
 }
 
-/* The new ones into the scratch. */
+/* The next new ones, SLICE_ROWS at most, into the scratch; *ret_new fewer: there are no more. */
 static enum pncp_code decode(struct pncp_part_rows *rows, struct pncp_part_scratch *scratch,
-                             const struct pncp_node *node, yyjson_val *page, int64_t *ret_new)
+                             const struct pncp_node *node, yyjson_arr_iter *elements, int64_t *ret_new)
 {
-    yyjson_arr_iter iter;
-    yyjson_arr_iter_init(page, &iter);
-    for (yyjson_val *element; (element = yyjson_arr_iter_next(&iter)) != NULL;) {
+    *ret_new = 0;
+    for (yyjson_val *element; *ret_new < SLICE_ROWS && (element = yyjson_arr_iter_next(elements)) != NULL;) {
         bool fresh;
         enum pncp_code rc = is_new(rows, element, &fresh);
         if (rc == PNCP_OK && fresh)
@@ -143,16 +146,22 @@ enum pncp_code pncp_part_rows_add(struct pncp_part_rows *rows, struct pncp_part_
                                   int64_t *ret_new)
 {
     const struct pncp_node *node = node_of(rows->part);
+    int64_t fresh = SLICE_ROWS;
+    yyjson_arr_iter elements;
+    yyjson_arr_iter_init(page, &elements);
     *ret_new = 0;
-    scratch->decoder.misfits = 0;
-    enum pncp_code rc = decode(rows, scratch, node, page, ret_new);
-    if (rc == PNCP_OK && *ret_new > 0)
-        rc = pncp_packed_put(&rows->cells, &scratch->table.leaves[node->leaf], node->leaf_count);
-    clear_scratch(scratch, node);
-    if (rc != PNCP_OK)
-        return rc;
-    rows->count += *ret_new;
-    rows->misfits += scratch->decoder.misfits;
+    while (fresh == SLICE_ROWS) {
+        scratch->decoder.misfits = 0;
+        enum pncp_code rc = decode(rows, scratch, node, &elements, &fresh);
+        if (rc == PNCP_OK && fresh > 0)
+            rc = pncp_packed_put(&rows->cells, &scratch->table.leaves[node->leaf], node->leaf_count);
+        clear_scratch(scratch, node);
+        if (rc != PNCP_OK)
+            return rc;
+        rows->count += fresh;
+        rows->misfits += scratch->decoder.misfits;
+        *ret_new += fresh;
+    }
     return PNCP_OK;
 }
 

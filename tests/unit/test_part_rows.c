@@ -99,6 +99,7 @@ static void test_little_memory(void **state)
             PNCP_OK);
     assert_int_equal(pncp_buf_append(&page, "]", 2), PNCP_OK);
     assert_int_equal(add(&rows, page.data), 500);
+    pncp_part_rows_seal(&rows);
     assert_in_range(rows.cells.cap, 1, page.len / 2);
     size_t spare = 0;
     for (size_t i = 0; i < scratch.table.schema->leaf_count; i++)
