@@ -64,10 +64,8 @@ static enum pncp_code put_value(struct pncp_decoder *d, const struct pncp_node *
 
 static bool child_has_name(const struct pncp_node *child, struct pncp_view key)
 {
-    const char *name = child->col->name;
-    /* strnlen, because a key from the wire may hold a NUL; the first byte alone tells most names apart */
-    return key.len > 0 && name[0] == key.data[0] && strnlen(name, key.len + 1) == key.len &&
-           memcmp(name, key.data, key.len) == 0 && (child->col->flags & PNCP_COL_DERIVED) == 0;
+    return child->name_len == key.len && memcmp(child->col->name, key.data, key.len) == 0 &&
+           (child->col->flags & PNCP_COL_DERIVED) == 0;
 }
 
 /* Is a field decoded, as a whole? Of an older file's row only one that the file has no column for. */

@@ -64,6 +64,7 @@ static enum pncp_code add_level(struct pncp_schema *schema, uint16_t parent, con
         struct pncp_node *node = &schema->nodes[first + i];
         bool required = (col->flags & PNCP_COL_REQUIRED) != 0;
         *node = (struct pncp_node){.col = col,
+                                   .name_len = (uint16_t)strlen(col->name),
                                    .leaf = (uint16_t)schema->leaf_count,
                                    .def_null = place->def,
                                    .def_present = (int16_t)(place->def + !required),

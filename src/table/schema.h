@@ -68,6 +68,7 @@ struct pncp_node {
     int16_t def_null;    /* definition level when this node's parent is present and this node is null */
     int16_t def_present; /* when it is present (LIST: present but empty) */
     int16_t rep;         /* repetition level of repeated values inside it (LIST), else its parent's */
+    uint16_t name_len;   /* of col->name */
     unsigned since;      /* schema version that it came with */
 };
 
