@@ -3,6 +3,7 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,6 +105,11 @@ enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t le
         len -= (uint64_t)done;
     }
     return PNCP_OK;
+}
+
+void pncp_file_reserve(int fd, uint64_t bytes)
+{
+    (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
 }
 
 int pncp_file_is_linked(int dir_fd, int fd, const char *path)

@@ -369,9 +369,21 @@ static enum pncp_code write_if(struct pncp_lake *lake, const char *path, const c
     return rc == PNCP_OK ? publish(lake, fd, temp, path, ret_version, err) : rc;
 }
 
+#define RESERVED_FROM_BYTES ((uint64_t)256 * 1024) /* kept; for less it costs as much as it saves */
+
+static uint64_t bytes_of(const struct pncp_splice *splice)
+{
+    uint64_t bytes = splice->keep_bytes;
+    for (size_t i = 0; i < splice->segment_count; i++)
+        bytes += splice->segments[i].len > 0 ? splice->segments[i].len : splice->segments[i].bytes.len;
+    return bytes;
+}
+
 static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *splice, const char *path,
                                     struct pncp_err *err)
 {
+    if (splice->keep_bytes >= RESERVED_FROM_BYTES)
+        pncp_file_reserve(to, bytes_of(splice));
     enum pncp_code rc = splice->keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, 0, to, splice->keep_bytes, path, err);
     for (size_t i = 0; rc == PNCP_OK && i < splice->segment_count; i++) {
         const struct pncp_segment *segment = &splice->segments[i];
