@@ -107,8 +107,9 @@ bool pncp_json_room_fits(const struct pncp_json_room *room, size_t text_bytes)
 /* NULL, which is malloc's, for a text that does not fit. */
 static const yyjson_alc *allocator_in(const struct pncp_json_room *room, size_t text_bytes, yyjson_alc *alc)
 {
-    bool fits = pncp_json_room_fits(room, text_bytes);
-    return fits && yyjson_alc_pool_init(alc, room->block, PNCP_JSON_ROOM_BYTES) ? alc : NULL;
+    if (room == NULL || !pncp_json_room_fits(room, text_bytes))
+        return NULL;
+    return yyjson_alc_pool_init(alc, room->block, PNCP_JSON_ROOM_BYTES) ? alc : NULL;
 }
 
 /* Without the walk; `more` are further flags of yyjson. */
