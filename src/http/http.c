@@ -35,10 +35,11 @@ struct slot {
     struct slot *next_free;
 };
 
-/* A socket of curl's. It stays in the epoll set while its connection is idle between two requests: taking it out and
- * putting it in again would be two system calls a request. */
+/* A descriptor of curl's. A connection's stays in the epoll set while it is idle between two requests: taking it out
+ * and putting it in again would be two system calls a request. Others (the resolver's) are closed without a word. */
 struct watch {
     uint32_t in_set; /* events it is in the epoll set with; 0: it is not */
+    bool connection; /* we are told when it is closed */
     bool wanted;     /* by curl, now */
 };
 
@@ -136,6 +137,13 @@ static struct watch *watch_of(struct pncp_http *http, int fd)
     return &http->watches[fd];
 }
 
+static void take_out(struct pncp_http *http, int fd, struct watch *watch)
+{
+    if (watch->in_set != 0)
+        (void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* closed already: gone by itself */
+    watch->in_set = 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
     (void)easy;
@@ -146,13 +154,25 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
         return -1; /* curl gives the transfer up */
     struct epoll_event event = {.data.fd = fd};
     event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    watch->wanted = what != CURL_POLL_REMOVE;
+    watch->wanted = event.events != 0;
+    if (!watch->wanted && !watch->connection)
+        take_out(http, fd, watch);
     if (!watch->wanted || watch->in_set == event.events)
         return 0;
     if (epoll_ctl(http->epoll_fd, watch->in_set == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)
         return -1;
     watch->in_set = event.events;
     return 0;
+}
+
+static int on_new_connection(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)purpose;
+    struct watch *watch = watch_of(arg, fd);
+    if (watch == NULL)
+        return CURL_SOCKOPT_ERROR;
+    *watch = (struct watch){.connection = true};
+    return CURL_SOCKOPT_OK;
 }
 
 /* What is closed leaves the epoll set by itself; its number may come again. */
@@ -179,6 +199,8 @@ static bool set_up(struct slot *slot)
               curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_connection) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, slot->http) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, slot->http) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
@@ -394,8 +416,7 @@ static CURLMcode run_event(struct pncp_http *http, const struct epoll_event *eve
         return CURLM_OK;
     struct watch *watch = watch_of(http, fd);
     if (watch != NULL && !watch->wanted) { /* an idle connection has something to say: the server closes it */
-        (void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-        watch->in_set = 0;
+        take_out(http, fd, watch);
         return CURLM_OK;
     }
     int bits = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |

@@ -5,6 +5,8 @@
 #include "fetch/fetch.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,6 +110,19 @@ static void server_stop(struct server *s)
     assert_int_equal(pthread_join(s->thread, NULL), 0);
     (void)close(s->fd);
     (void)pthread_mutex_destroy(&s->mutex);
+}
+
+/* ---- a name ---------------------------------------------------------------------------------- */
+
+#define NAME "api.test"
+
+/* In libc's place, also for curl: NAME is this machine. */
+int getaddrinfo(const char *restrict name, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict ret_list)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(name != NULL && strcmp(name, NAME) == 0 ? "127.0.0.1" : name, service, hints, ret_list);
 }
 
 /* ---- the owner ------------------------------------------------------------------------------- */
@@ -472,6 +487,23 @@ static void idle_connections_may_be_closed(void **state)
     owner_stop(&owner);
 }
 
+/* curl's resolver has descriptors of its own, which it closes without a word; a connection then gets their number. */
+static void a_name_is_resolved(void **state)
+{
+    (void)state;
+    struct owner owner;
+    struct asked asked[8];
+    owner_start(&owner, 2);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(asked); i++) {
+        ask(&owner, &asked[i], PNCP_API_DETAIL, "/1/200", false);
+        (void)snprintf(asked[i].url, sizeof(asked[i].url), "http://" NAME ":%u/%zu/200", owner.server.port, i);
+        poll_until(&owner, i + 1);
+        assert_int_equal(asked[i].kind, PNCP_VERDICT_ROWS);
+        assert_int_equal(asked[i].request.attempts, 0);
+    }
+    owner_stop(&owner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +516,7 @@ int main(void)
         cmocka_unit_test(without_a_known_one_they_probe_themselves),
         cmocka_unit_test(a_long_outage_fails_nothing),
         cmocka_unit_test(idle_connections_may_be_closed),
+        cmocka_unit_test(a_name_is_resolved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
