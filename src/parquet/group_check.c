@@ -9,27 +9,35 @@ static enum pncp_code malformed(struct pncp_err *err, const struct pncp_leaf_inf
     return pncp_err_set(err, PNCP_E_PARSE, "column %s: %s", info->path, what);
 }
 
-/* The innermost LIST node that `leaf_no` lies in, or 0. */
-static size_t list_of(const struct pncp_schema *schema, size_t leaf_no)
+/* The innermost LIST that `leaf_no`, which is in one, lies in. Its number among the lists. */
+static size_t list_of(const struct pncp_schema *schema, size_t leaf_no, const struct pncp_node **ret_list)
 {
-    size_t list = 0;
+    size_t lists = 0, number = 0;
+    *ret_list = NULL;
     for (size_t i = 1; i < schema->node_count; i++) {
         const struct pncp_node *node = &schema->nodes[i];
+        if (node->col->type != PNCP_T_LIST)
+            continue;
         bool inside = leaf_no >= node->leaf && leaf_no < (size_t)node->leaf + node->leaf_count;
-        if (inside && node->col->type == PNCP_T_LIST && (list == 0 || node->rep > schema->nodes[list].rep))
-            list = i;
+        if (inside && (*ret_list == NULL || node->rep > (*ret_list)->rep)) {
+            *ret_list = node;
+            number = lists;
+        }
+        lists++;
     }
-    return list;
+    assert(*ret_list != NULL && number < PNCP_GROUP_LISTS_MAX);
+    return number;
 }
 
 /* The leaves of a list have the same lengths: those of the first one. */
 static enum pncp_code check_list(struct pncp_group_check *check, const struct pncp_leaf_info *info,
                                  struct pncp_err *err)
 {
-    size_t list = list_of(check->schema, check->leaf_count);
-    if (check->leaf_count == check->schema->nodes[list].leaf)
-        check->seen[list] = check->now.levels;
-    else if (check->seen[list].slots != check->now.levels.slots || check->seen[list].hash != check->now.levels.hash)
+    const struct pncp_node *list;
+    struct pncp_group_levels *seen = &check->seen[list_of(check->schema, check->leaf_count, &list)];
+    if (check->leaf_count == list->leaf)
+        *seen = check->now.levels;
+    else if (seen->slots != check->now.levels.slots || seen->hash != check->now.levels.hash)
         return malformed(err, info, "its lists are of other lengths than those of the column before");
     return PNCP_OK;
 }

@@ -4,14 +4,16 @@
 
 #include "table/table.h"
 
+#define PNCP_GROUP_LISTS_MAX 16 /* of a schema; the largest has three */
+
 struct pncp_group_check { /* set schema and rows, the rest zeroed */
     const struct pncp_schema *schema;
     uint64_t rows;
     size_t leaf_count; /* looked at so far */
     struct pncp_group_levels {
         uint64_t slots, hash;
-    } seen[PNCP_SCHEMA_NODES_MAX]; /* by LIST node: the repetition levels that its leaves share */
-    struct {                       /* the column that comes in pieces */
+    } seen[PNCP_GROUP_LISTS_MAX]; /* by LIST, in the schema's order: the repetition levels that its leaves share */
+    struct {                      /* the column that comes in pieces */
         struct pncp_group_levels levels;
         uint64_t rows;
         size_t kept_slots, kept_values; /* at the beginning of the leaf, and looked at before */
