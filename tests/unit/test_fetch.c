@@ -117,12 +117,12 @@ static void server_stop(struct server *s)
 #define NAME "api.test"
 
 /* In libc's place, also for curl: NAME is this machine. */
-int getaddrinfo(const char *restrict name, const char *restrict service, const struct addrinfo *restrict hints,
-                struct addrinfo **restrict ret_list)
+int getaddrinfo(const char *restrict name, const char *restrict service, const struct addrinfo *restrict req,
+                struct addrinfo **restrict pai)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-    return real(name != NULL && strcmp(name, NAME) == 0 ? "127.0.0.1" : name, service, hints, ret_list);
+    return real(name != NULL && strcmp(name, NAME) == 0 ? "127.0.0.1" : name, service, req, pai);
 }
 
 /* ---- the owner ------------------------------------------------------------------------------- */
