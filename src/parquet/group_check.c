@@ -42,17 +42,12 @@ static enum pncp_code check_list(struct pncp_group_check *check, const struct pn
     return PNCP_OK;
 }
 
-/* The highest of the levels, and how many are `level`. Without a way out of the loop: the compiler takes many at once.
- */
-static unsigned scan(const pncp_level *levels, size_t count, int16_t level, size_t *ret_equal)
+/* Without a way out of the loop: the compiler takes many at once. */
+static pncp_level highest_of(const pncp_level *levels, size_t count)
 {
     pncp_level highest = 0;
-    size_t equal = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         highest = PNCP_MAX(highest, levels[i]);
-        equal += levels[i] == level;
-    }
-    *ret_equal = equal;
     return highest;
 }
 
@@ -60,11 +55,12 @@ static unsigned scan(const pncp_level *levels, size_t count, int16_t level, size
 static enum pncp_code check_piece(struct pncp_group_check *check, const struct pncp_leaf_info *info,
                                   const struct pncp_leaf *leaf, struct pncp_err *err)
 {
-    size_t first = check->now.kept_slots, slots = leaf->level_count - first, values = slots;
+    size_t first = check->now.kept_slots, slots = leaf->level_count - first;
     if (leaf->type != info->type || leaf->max_def != info->max_def || leaf->max_rep != info->max_rep)
         return malformed(err, info, "it is of another type");
-    if (leaf->max_def > 0 && scan(leaf->def + first, slots, leaf->max_def, &values) > (unsigned)leaf->max_def)
+    if (leaf->max_def > 0 && highest_of(leaf->def + first, slots) > leaf->max_def)
         return malformed(err, info, "a definition level is out of range");
+    size_t values = leaf->max_def == 0 ? slots : pncp_leaf_count_values(leaf->def + first, slots, leaf->max_def);
     if (values != leaf->value_count - check->now.kept_values)
         return malformed(err, info, "the values are not as many as the levels say");
     check->now.levels.slots += slots;
@@ -74,10 +70,9 @@ static enum pncp_code check_piece(struct pncp_group_check *check, const struct p
     }
     if (slots == 0)
         return PNCP_OK;
-    size_t rows;
-    if (scan(leaf->rep + first, slots, 0, &rows) > (unsigned)leaf->max_rep)
+    if (highest_of(leaf->rep + first, slots) > leaf->max_rep)
         return malformed(err, info, "a repetition level is out of range");
-    check->now.rows += rows;
+    check->now.rows += pncp_level_count(leaf->rep + first, slots, 0);
     check->now.levels.hash = pncp_hash64(leaf->rep + first, slots * sizeof(*leaf->rep), check->now.levels.hash + 1);
     return leaf->rep[first] == 0 ? PNCP_OK : malformed(err, info, "its lists are not as many as the rows");
 }

@@ -312,27 +312,30 @@ void pncp_leaf_drop(struct pncp_leaf *leaf, size_t slots, size_t values)
 }
 
 /* Many at a time, because every row of a list asks this of every column. */
-size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_def)
+size_t pncp_level_count(const pncp_level *levels, size_t slots, pncp_level level)
 {
     enum { LANES = 16 };
     typedef pncp_level lanes __attribute__((vector_size(LANES)));
     typedef int8_t truths __attribute__((vector_size(LANES)));
     size_t count = 0, at = 0;
-    if (max_def == 0)
-        return slots;
     while (slots - at >= LANES) {
-        truths equal = {0}; /* minus the number of values, per lane */
+        truths equal = {0}; /* minus the number, per lane */
         for (size_t end = PNCP_MIN(slots, at + LANES * (size_t)INT8_MAX); end - at >= LANES; at += LANES) {
             lanes some;
-            memcpy(&some, def + at, sizeof(some));
-            equal += some == (pncp_level)max_def;
+            memcpy(&some, levels + at, sizeof(some));
+            equal += some == level;
         }
         for (size_t i = 0; i < LANES; i++)
             count += (size_t)-equal[i];
     }
     for (; at < slots; at++)
-        count += def[at] == max_def;
+        count += levels[at] == level;
     return count;
+}
+
+size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_def)
+{
+    return max_def == 0 ? slots : pncp_level_count(def, slots, (pncp_level)max_def);
 }
 
 enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, const struct pncp_leaf *from, size_t row)

@@ -45,6 +45,8 @@ int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i);
 struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i);
 struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i); /* its bytes in `values`, of any type */
 size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i); /* where it begins there; i may be value_count */
+/* How many of the levels are `level`. */
+size_t pncp_level_count(const pncp_level *levels, size_t slots, pncp_level level);
 /* How many of `slots` definition levels say that a value is there; all when max_def is 0 (def is not looked at then).
  */
 size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_def);
