@@ -22,7 +22,6 @@
 #define EVENTS_MAX 64 /* ready sockets taken at a time */
 #define NEVER UINT64_MAX
 #define SPARES 4 /* buffers of finished bodies, kept for the next ones */
-#define SPARE_FIRST_BYTES ((size_t)RECEIVE_BYTES)
 #define SPARE_MAX_BYTES ((size_t)32 * 1024)
 
 struct slot {
@@ -67,7 +66,7 @@ struct pncp_http {
 static enum pncp_code first_room(struct pncp_http *http, struct pncp_buf *body)
 {
     if (http->spare_count == 0)
-        return pncp_buf_reserve(body, PNCP_MIN(SPARE_FIRST_BYTES, http->options.body_max_bytes));
+        return pncp_buf_reserve(body, PNCP_MIN((size_t)RECEIVE_BYTES, http->options.body_max_bytes));
     *body = http->spares[--http->spare_count];
     return PNCP_OK;
 }
@@ -155,9 +154,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
     struct epoll_event event = {.data.fd = fd};
     event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     watch->wanted = event.events != 0;
-    if (!watch->wanted && !watch->connection)
-        take_out(http, fd, watch);
-    if (!watch->wanted || watch->in_set == event.events)
+    if (!watch->wanted) {
+        if (!watch->connection)
+            take_out(http, fd, watch);
+        return 0;
+    }
+    if (watch->in_set == event.events)
         return 0;
     if (epoll_ctl(http->epoll_fd, watch->in_set == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)
         return -1;

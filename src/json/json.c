@@ -212,7 +212,9 @@ static enum pncp_code put_padding(struct pncp_buf *text, struct pncp_err *err)
 enum pncp_code pncp_json_parse_in_place(struct pncp_buf *text, struct pncp_json *ret_json,
                                         enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
+    enum pncp_json_fault ignored;
     enum pncp_code rc = put_padding(text, err);
+    ret_fault = ret_fault == NULL ? &ignored : ret_fault;
     *ret_fault = PNCP_JSON_NOMEM;
     return rc == PNCP_OK ? parse_checked(NULL, pncp_buf_view(text), YYJSON_READ_INSITU, ret_json, ret_fault, err) : rc;
 }
