@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/digits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,14 +56,13 @@ void pncp_date_to_civil(struct pncp_date date, int *ret_year, int *ret_month, in
 
 bool pncp_date_from_civil(int year, int month, int day, struct pncp_date *ret_date)
 {
-    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31)
+    static const int8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1)
         return false;
-    struct pncp_date date = {days_of_civil(year, month, day)};
-    int back_year, back_month, back_day; /* the 31st of a short month comes back as another day */
-    pncp_date_to_civil(date, &back_year, &back_month, &back_day);
-    if (back_year != year || back_month != month || back_day != day)
+    bool leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (day > days[month - 1] + leap)
         return false;
-    *ret_date = date;
+    *ret_date = (struct pncp_date){days_of_civil(year, month, day)};
     return true;
 }
 
@@ -110,8 +110,10 @@ void pncp_date_format(struct pncp_date date, char ret_text[PNCP_DATE_TEXT_BYTES]
 {
     int year, month, day;
     pncp_date_to_civil(date, &year, &month, &day);
-    (void)snprintf(ret_text, PNCP_DATE_TEXT_BYTES, "%04u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
-                   (unsigned)day % 100);
+    pncp_digits_pad((unsigned)year, 4, ret_text);
+    pncp_digits_pad((unsigned)month, 2, ret_text + 4);
+    pncp_digits_pad((unsigned)day, 2, ret_text + 6);
+    ret_text[8] = '\0';
 }
 
 bool pncp_datetime_parse(struct pncp_view text, int64_t *ret_us)
@@ -152,9 +154,12 @@ void pncp_stamp_format(int64_t utc_us, char ret_text[PNCP_STAMP_TEXT_BYTES])
             rest = seconds - days * S_PER_DAY;
     int year, month, day;
     pncp_date_to_civil((struct pncp_date){(int32_t)days}, &year, &month, &day);
-    (void)snprintf(ret_text, PNCP_STAMP_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
-                   (unsigned)month % 100, (unsigned)day % 100, (unsigned)(rest / 3600) % 100,
-                   (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
+    const unsigned fields[] = {(unsigned)month,            (unsigned)day,       (unsigned)(rest / 3600),
+                               (unsigned)(rest / 60 % 60), (unsigned)(rest % 60)};
+    memcpy(ret_text, "yyyy-mm-ddThh:mm:ssZ", PNCP_STAMP_TEXT_BYTES);
+    pncp_digits_pad((unsigned)year, 4, ret_text);
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(fields); i++)
+        pncp_digits_pad(fields[i], 2, ret_text + 5 + 3 * i);
 }
 
 void pncp_stamp_format_basic(int64_t utc_us, char ret_text[PNCP_STAMP_BASIC_BYTES])

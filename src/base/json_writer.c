@@ -1,4 +1,5 @@
 #include "base/json_writer.h"
+#include "base/digits.h"
 #include "base/clock.h"
 
 #include <assert.h>
@@ -122,9 +123,9 @@ void pncp_json_put_text(struct pncp_json_writer *w, struct pncp_view text)
 
 void pncp_json_put_int(struct pncp_json_writer *w, int64_t value)
 {
+    char text[PNCP_INT_TEXT_BYTES];
     before_value(w);
-    if (w->failed == PNCP_OK)
-        w->failed = pncp_buf_format(w->out, "%" PRId64, value);
+    put(w, text, pncp_digits_int(value, text));
 }
 
 void pncp_json_put_bool(struct pncp_json_writer *w, bool value)

@@ -30,11 +30,14 @@ static enum pncp_code to_both(struct writer *w, struct pncp_view text, struct pn
 /* The key as it stands in processed_keys; *any: it is not the first one. */
 static struct pncp_view key_element(const struct pncp_key *key, bool *any, char text[PNCP_KEY_TEXT_BYTES + 4])
 {
-    char digits[PNCP_KEY_TEXT_BYTES];
-    pncp_key_format(key, digits); /* [0-9A-Z|] only: nothing to escape */
-    int len = snprintf(text, PNCP_KEY_TEXT_BYTES + 4, "%s\"%s\"", *any ? "," : "", digits);
+    size_t len = 0;
+    if (*any)
+        text[len++] = ',';
+    text[len++] = '"';
+    len += pncp_key_format(key, text + len); /* [0-9A-Z|] only: nothing to escape */
+    text[len++] = '"';
     *any = true;
-    return (struct pncp_view){text, (size_t)len};
+    return (struct pncp_view){text, len};
 }
 
 static enum pncp_code put_key(void *ctx, const struct pncp_data_row *row, struct pncp_err *err)

@@ -1,6 +1,7 @@
 #include "model/key.h"
+#include "base/digits.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #define ANO_BITS 14
@@ -66,9 +67,15 @@ enum pncp_code pncp_key_parse(struct pncp_view text, struct pncp_key *ret_key, s
     return pncp_key_make(cnpj, (int64_t)ano, (int64_t)sequencial, ret_key, err);
 }
 
-void pncp_key_format(const struct pncp_key *key, char ret_text[PNCP_KEY_TEXT_BYTES])
+size_t pncp_key_format(const struct pncp_key *key, char ret_text[PNCP_KEY_TEXT_BYTES])
 {
-    (void)snprintf(ret_text, PNCP_KEY_TEXT_BYTES, "%s|%d|%d", key->cnpj, key->ano, key->sequencial);
+    assert(key->ano >= 0 && key->ano < 1 << ANO_BITS && key->sequencial >= 0);
+    size_t len = strlen(key->cnpj);
+    memcpy(ret_text, key->cnpj, len);
+    ret_text[len++] = '|';
+    len += pncp_digits_int(key->ano, ret_text + len);
+    ret_text[len++] = '|';
+    return len + pncp_digits_int(key->sequencial, ret_text + len);
 }
 
 /* One integer: cnpj in base 36 (73 bits), then ano (14), then sequencial (31): 118 bits, ordered like the three fields.

@@ -31,7 +31,8 @@ MUST_CHECK enum pncp_code pncp_key_make(struct pncp_view cnpj, int64_t ano, int6
 MUST_CHECK enum pncp_code pncp_key_from_controle(struct pncp_view text, struct pncp_key *ret_key, struct pncp_err *err);
 /* From "cnpj|ano|sequencial". */
 MUST_CHECK enum pncp_code pncp_key_parse(struct pncp_view text, struct pncp_key *ret_key, struct pncp_err *err);
-void pncp_key_format(const struct pncp_key *key, char ret_text[PNCP_KEY_TEXT_BYTES]);
+/* Returns the length. */
+size_t pncp_key_format(const struct pncp_key *key, char ret_text[PNCP_KEY_TEXT_BYTES]);
 struct pncp_packed_key pncp_key_pack(const struct pncp_key *key);
 void pncp_key_unpack(struct pncp_packed_key packed, struct pncp_key *ret_key);
 bool pncp_key_eq(const struct pncp_key *a, const struct pncp_key *b);
