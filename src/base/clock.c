@@ -154,8 +154,8 @@ void pncp_stamp_format(int64_t utc_us, char ret_text[PNCP_STAMP_TEXT_BYTES])
             rest = seconds - days * S_PER_DAY;
     int year, month, day;
     pncp_date_to_civil((struct pncp_date){(int32_t)days}, &year, &month, &day);
-    const unsigned fields[] = {(unsigned)month,            (unsigned)day,       (unsigned)(rest / 3600),
-                               (unsigned)(rest / 60 % 60), (unsigned)(rest % 60)};
+    const unsigned fields[] = {(unsigned)month, (unsigned)day, (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60),
+                               (unsigned)(rest % 60)};
     memcpy(ret_text, "yyyy-mm-ddThh:mm:ssZ", PNCP_STAMP_TEXT_BYTES);
     pncp_digits_pad((unsigned)year, 4, ret_text);
     for (size_t i = 0; i < PNCP_ARRAY_LEN(fields); i++)

@@ -1,6 +1,6 @@
 #include "base/json_writer.h"
-#include "base/digits.h"
 #include "base/clock.h"
+#include "base/digits.h"
 
 #include <assert.h>
 #include <math.h>

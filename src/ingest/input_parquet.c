@@ -23,8 +23,7 @@ static enum pncp_code check_format(const struct pncp_footer *footer, bool *ret_o
                         PNCP_VIEW_ARG(format));
 }
 
-static enum pncp_code add_own_row(struct pncp_input *input, const struct pncp_table *rows, size_t row,
-                                  struct pncp_err *err)
+static enum pncp_code add_own_row(struct pncp_input *input, struct pncp_table *rows, size_t row, struct pncp_err *err)
 {
     struct pncp_key key;
     bool add;

@@ -272,8 +272,7 @@ static struct page *next_arrived(const struct pncp_listing *listing, int code)
 
 /* ---- rows that an earlier run listed --------------------------------------------------------- */
 
-static enum pncp_code copy_row(struct pncp_listing *listing, const struct pncp_table *rows, size_t row,
-                               struct pncp_err *err)
+static enum pncp_code copy_row(struct pncp_listing *listing, struct pncp_table *rows, size_t row, struct pncp_err *err)
 {
     struct pncp_key key;
     unsigned before;

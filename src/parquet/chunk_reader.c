@@ -179,7 +179,7 @@ static enum pncp_code append_fixed(struct reading *reading, const uint16_t *inde
 {
     const struct pncp_leaf *dictionary = &reading->reader->dictionary;
     struct pncp_leaf *to = reading->to;
-    size_t width = pncp_type_width(to->type);
+    size_t width = to->width;
     enum pncp_code rc = pncp_leaf_reserve(to, 0, count, count * width);
     for (size_t i = 0; rc == PNCP_OK && i < count; i++) {
         memcpy(to->values.data + to->values.len, dictionary->values.data + indexes[i] * width, width);

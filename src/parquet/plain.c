@@ -99,7 +99,7 @@ static enum pncp_code get_booleans(struct pncp_view bytes, size_t count, struct 
 
 enum pncp_code pncp_plain_get(struct pncp_view bytes, size_t count, struct pncp_leaf *to)
 {
-    size_t width = pncp_type_width(to->type);
+    size_t width = to->width;
     if (count == 0)
         return PNCP_OK;
     if (to->type == PNCP_T_TEXT)

@@ -135,7 +135,7 @@ static enum pncp_code put_stamp(struct pncp_table *details, const struct pncp_ro
     return rc;
 }
 
-static enum pncp_code put_details_row(struct pncp_table *details, const struct pncp_table *list, size_t list_row,
+static enum pncp_code put_details_row(struct pncp_table *details, struct pncp_table *list, size_t list_row,
                                       const struct pncp_part_fetch parts[PNCP_PARTS],
                                       const struct pncp_row_stamp *stamp, int64_t misfits)
 {
@@ -153,7 +153,7 @@ static enum pncp_code put_details_row(struct pncp_table *details, const struct p
     return rc == PNCP_OK ? put_stamp(details, stamp, misfits) : rc;
 }
 
-enum pncp_code pncp_rows_put_details(struct pncp_table *details, const struct pncp_table *list, size_t list_row,
+enum pncp_code pncp_rows_put_details(struct pncp_table *details, struct pncp_table *list, size_t list_row,
                                      const struct pncp_part_fetch parts[PNCP_PARTS], const struct pncp_row_stamp *stamp,
                                      struct pncp_row_counts *ret_counts, struct pncp_err *err)
 {

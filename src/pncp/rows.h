@@ -40,8 +40,8 @@ struct pncp_row_stamp { /* what the program itself knows of a details row */
 struct pncp_row_counts {
     int64_t itens, arquivos, misfits;
 };
-MUST_CHECK enum pncp_code pncp_rows_put_details(struct pncp_table *details, const struct pncp_table *list,
-                                                size_t list_row, const struct pncp_part_fetch parts[PNCP_PARTS],
+MUST_CHECK enum pncp_code pncp_rows_put_details(struct pncp_table *details, struct pncp_table *list, size_t list_row,
+                                                const struct pncp_part_fetch parts[PNCP_PARTS],
                                                 const struct pncp_row_stamp *stamp, struct pncp_row_counts *ret_counts,
                                                 struct pncp_err *err);
 

@@ -31,6 +31,7 @@ size_t pncp_type_width(enum pncp_type type)
 void pncp_leaf_init(struct pncp_leaf *leaf, const struct pncp_leaf_info *info)
 {
     *leaf = (struct pncp_leaf){.type = info->type,
+                               .width = (uint8_t)pncp_type_width(info->type),
                                .max_def = info->max_def,
                                .max_rep = info->max_rep,
                                .values = PNCP_BUF_INIT(UINT32_MAX)}; /* offsets are 32 bits */
@@ -45,12 +46,14 @@ void pncp_leaf_release(struct pncp_leaf *leaf)
     leaf->ends = NULL;
     leaf->def = leaf->rep = NULL;
     leaf->ends_cap = leaf->value_count = leaf->level_count = leaf->level_cap = 0;
+    leaf->last_row = leaf->last_value = 0;
 }
 
 void pncp_leaf_clear(struct pncp_leaf *leaf)
 {
     pncp_buf_clear(&leaf->values);
     leaf->value_count = leaf->level_count = 0;
+    leaf->last_row = leaf->last_value = 0;
 }
 
 static size_t level_bytes(const struct pncp_leaf *leaf)
@@ -142,7 +145,7 @@ enum pncp_code pncp_leaf_put_int(struct pncp_leaf *leaf, int16_t rep, int64_t va
     enum pncp_code rc = grow_levels(leaf, 1);
     if (rc != PNCP_OK)
         return rc;
-    size_t width = pncp_type_width(leaf->type);
+    size_t width = leaf->width;
     assert(width != 0);
     rc = pncp_buf_reserve(&leaf->values, width);
     if (rc != PNCP_OK)
@@ -176,46 +179,9 @@ enum pncp_code pncp_leaf_put_text(struct pncp_leaf *leaf, int16_t rep, struct pn
     return PNCP_OK;
 }
 
-int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i)
+static bool has_value(const struct pncp_leaf *leaf, size_t slot)
 {
-    assert(i < leaf->value_count);
-    size_t width = pncp_type_width(leaf->type);
-    const char *at = leaf->values.data + i * width;
-    int8_t narrow;
-    int32_t middle;
-    int64_t wide;
-    switch (width) {
-    case 1:
-        memcpy(&narrow, at, 1);
-        return narrow;
-    case 4:
-        memcpy(&middle, at, 4);
-        return middle;
-    default:
-        memcpy(&wide, at, 8);
-        return wide;
-    }
-}
-
-size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i)
-{
-    if (leaf->type != PNCP_T_TEXT)
-        return i * pncp_type_width(leaf->type);
-    return i == 0 ? 0 : leaf->ends[i - 1];
-}
-
-struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i)
-{
-    assert(i < leaf->value_count);
-    size_t from = pncp_leaf_value_offset(leaf, i);
-    size_t len = leaf->type == PNCP_T_TEXT ? leaf->ends[i] - from : pncp_type_width(leaf->type);
-    return (struct pncp_view){leaf->values.data == NULL ? "" : leaf->values.data + from, len};
-}
-
-struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i)
-{
-    assert(leaf->type == PNCP_T_TEXT);
-    return pncp_leaf_value(leaf, i);
+    return leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
 }
 
 enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_leaf_index *ret_index)
@@ -235,7 +201,7 @@ enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_le
             index.slot[row] = (uint32_t)slot;
             index.value[row++] = value;
         }
-        value += leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
+        value += has_value(leaf, slot);
     }
     index.slot[rows] = (uint32_t)leaf->level_count;
     index.value[rows] = (uint32_t)leaf->value_count;
@@ -309,6 +275,7 @@ void pncp_leaf_drop(struct pncp_leaf *leaf, size_t slots, size_t values)
         memmove(leaf->rep, leaf->rep + slots, slots_left * sizeof(*leaf->rep));
     leaf->level_count = slots_left;
     leaf->value_count = values_left;
+    leaf->last_row = leaf->last_value = 0;
 }
 
 /* Many at a time, because every row of a list asks this of every column. */
@@ -338,20 +305,30 @@ size_t pncp_leaf_count_values(const pncp_level *def, size_t slots, int16_t max_d
     return max_def == 0 ? slots : pncp_level_count(def, slots, (pncp_level)max_def);
 }
 
-enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, const struct pncp_leaf *from, size_t row)
+/* How many values stand before slot `row` of a flat leaf: told from the last row asked for, which is near. */
+static size_t values_before(struct pncp_leaf *leaf, size_t row)
 {
-    size_t slot = row;
-    if (from->max_rep > 0) {
-        size_t seen = 0;
-        for (slot = 0; slot < from->level_count; slot++) { /* up to the first slot of `row` */
-            if (from->rep[slot] == 0 && seen++ == row)
-                break;
-        }
+    size_t from = PNCP_MIN(row, leaf->last_row), slots = PNCP_MAX(row, leaf->last_row) - from;
+    size_t between = leaf->max_def == 0 ? slots : pncp_leaf_count_values(leaf->def + from, slots, leaf->max_def);
+    leaf->last_value = row < leaf->last_row ? leaf->last_value - between : leaf->last_value + between;
+    leaf->last_row = row;
+    return leaf->last_value;
+}
+
+enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, struct pncp_leaf *from, size_t row)
+{
+    size_t slot, seen = 0;
+    if (from->max_rep == 0) {
+        size_t value = values_before(from, row);
+        return append_span(to, from, row, row + 1, value, value + has_value(from, row));
+    }
+    for (slot = 0; slot < from->level_count; slot++) { /* up to the first slot of `row` */
+        if (from->rep[slot] == 0 && seen++ == row)
+            break;
     }
     size_t value = pncp_leaf_count_values(from->def, slot, from->max_def), slot_end = slot, value_end = value;
-    do {
-        value_end += from->max_def == 0 || from->def[slot_end] == from->max_def;
-        slot_end++;
-    } while (slot_end < from->level_count && from->max_rep > 0 && from->rep[slot_end] != 0);
+    do
+        value_end += has_value(from, slot_end++);
+    while (slot_end < from->level_count && from->rep[slot_end] != 0);
     return append_span(to, from, slot, slot_end, value, value_end);
 }

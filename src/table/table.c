@@ -111,8 +111,8 @@ enum pncp_code pncp_table_put_empty(struct pncp_table *table, const struct pncp_
     return put_slots(table, list, rep, list->def_present);
 }
 
-enum pncp_code pncp_table_copy_cells(struct pncp_table *to, size_t to_leaf, const struct pncp_table *from,
-                                     size_t from_leaf, size_t count, size_t row)
+enum pncp_code pncp_table_copy_cells(struct pncp_table *to, size_t to_leaf, struct pncp_table *from, size_t from_leaf,
+                                     size_t count, size_t row)
 {
     assert(row < from->rows && to->in_row);
     enum pncp_code rc = PNCP_OK;

@@ -11,12 +11,16 @@
 #include "base/err.h"
 #include "table/schema.h"
 
+#include <assert.h>
+#include <string.h>
+
 typedef uint8_t pncp_level; /* definition or repetition; a schema's are far below 127 */
 
 /* The values of one leaf. Fixed-width types sit packed in `values` (bool 1 byte, int32/date 4, the others 8); text is
  * in `values` back to back with `ends[i]` the end offset of the i-th text. */
 struct pncp_leaf {
     enum pncp_type type;
+    uint8_t width; /* bytes of a packed value; 0 for text */
     int16_t max_def, max_rep;
     struct pncp_buf values;
     uint32_t *ends; /* text only: value_count of them */
@@ -24,6 +28,7 @@ struct pncp_leaf {
     size_t value_count;
     pncp_level *def, *rep; /* level_count of each; rep is NULL when max_rep is 0; def is NULL when max_def is 0 */
     size_t level_count, level_cap;
+    size_t last_row, last_value; /* the row that was last copied without an index, and its first value */
 };
 
 void pncp_leaf_init(struct pncp_leaf *leaf, const struct pncp_leaf_info *info);
@@ -40,11 +45,49 @@ MUST_CHECK enum pncp_code pncp_leaf_put_null(struct pncp_leaf *leaf, int16_t rep
 MUST_CHECK enum pncp_code pncp_leaf_put_int(struct pncp_leaf *leaf, int16_t rep,
                                             int64_t value); /* bool, int32, date, 64-bit */
 MUST_CHECK enum pncp_code pncp_leaf_put_text(struct pncp_leaf *leaf, int16_t rep, struct pncp_view text);
-/* The i-th packed value. */
-int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i);
-struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i);
-struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i); /* its bytes in `values`, of any type */
-size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i); /* where it begins there; i may be value_count */
+/* Where the i-th packed value begins in `values`; i may be value_count. */
+static inline size_t pncp_leaf_value_offset(const struct pncp_leaf *leaf, size_t i)
+{
+    if (leaf->type != PNCP_T_TEXT)
+        return i * leaf->width;
+    return i == 0 ? 0 : leaf->ends[i - 1];
+}
+
+/* Its bytes there, of any type. */
+static inline struct pncp_view pncp_leaf_value(const struct pncp_leaf *leaf, size_t i)
+{
+    assert(i < leaf->value_count);
+    size_t from = pncp_leaf_value_offset(leaf, i);
+    size_t len = leaf->type == PNCP_T_TEXT ? leaf->ends[i] - from : leaf->width;
+    return (struct pncp_view){leaf->values.data == NULL ? "" : leaf->values.data + from, len};
+}
+
+static inline struct pncp_view pncp_leaf_text(const struct pncp_leaf *leaf, size_t i)
+{
+    assert(leaf->type == PNCP_T_TEXT);
+    return pncp_leaf_value(leaf, i);
+}
+
+static inline int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i)
+{
+    assert(i < leaf->value_count && leaf->width > 0);
+    const char *at = leaf->values.data + i * leaf->width;
+    int8_t narrow;
+    int32_t middle;
+    int64_t wide;
+    switch (leaf->width) {
+    case 1:
+        memcpy(&narrow, at, 1);
+        return narrow;
+    case 4:
+        memcpy(&middle, at, 4);
+        return middle;
+    default:
+        memcpy(&wide, at, 8);
+        return wide;
+    }
+}
+
 /* How many of the levels are `level`. */
 size_t pncp_level_count(const pncp_level *levels, size_t slots, pncp_level level);
 /* How many of `slots` definition levels say that a value is there; all when max_def is 0 (def is not looked at then).
@@ -97,9 +140,10 @@ MUST_CHECK enum pncp_code pncp_table_put_null(struct pncp_table *table, const st
 MUST_CHECK enum pncp_code pncp_table_put_empty(struct pncp_table *table, const struct pncp_node *list, int16_t rep);
 
 /* Append row `row` of `from` to the unfinished row of `to`: leaves [from_leaf, from_leaf + count) of `from` to
- * [to_leaf, …) of `to`; the leaves must be of equal type and levels. Costs a scan of `from` up to `row` for nested
- * leaves: meant for small chunks (a listing page). */
-MUST_CHECK enum pncp_code pncp_table_copy_cells(struct pncp_table *to, size_t to_leaf, const struct pncp_table *from,
+ * [to_leaf, …) of `to`; the leaves must be of equal type and levels. Costs a scan of `from` between this row and the
+ * one copied before it, for nested leaves up to `row`: meant for small chunks (a listing page) whose rows are wanted
+ * nearly in their order. `from` keeps its content and remembers where it was. */
+MUST_CHECK enum pncp_code pncp_table_copy_cells(struct pncp_table *to, size_t to_leaf, struct pncp_table *from,
                                                 size_t from_leaf, size_t count, size_t row);
 
 #endif

@@ -104,7 +104,7 @@ static void test_rows_copied_one_by_one(void **state)
     for (uint64_t seed = 1; seed <= 5; seed++) {
         AUTO(pncp_table_release) struct pncp_table table = sample_table(60, seed);
         for (size_t i = 0; i < table.schema->leaf_count; i++) {
-            const struct pncp_leaf *leaf = &table.leaves[i];
+            struct pncp_leaf *leaf = &table.leaves[i];
             AUTO(pncp_leaf_release) struct pncp_leaf indexed = new_leaf(leaf->type, leaf->max_def, leaf->max_rep);
             AUTO(pncp_leaf_release) struct pncp_leaf scanned = new_leaf(leaf->type, leaf->max_def, leaf->max_rep);
             AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
@@ -117,6 +117,30 @@ static void test_rows_copied_one_by_one(void **state)
             sample_same_leaf(&indexed, leaf);
             sample_same_leaf(&scanned, leaf);
         }
+    }
+}
+
+/* Forwards, backwards, the same again; and of a column that was cleared and filled with others. */
+static void test_rows_scanned_in_any_order(void **state)
+{
+    (void)state;
+    static const size_t order[] = {30, 31, 33, 32, 32, 0, 59, 58, 1, 17, 40};
+    AUTO(pncp_table_release) struct pncp_table table = sample_table(60, 3);
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < table.schema->leaf_count; i++) {
+            struct pncp_leaf *leaf = &table.leaves[i];
+            AUTO(pncp_leaf_release) struct pncp_leaf indexed = new_leaf(leaf->type, leaf->max_def, leaf->max_rep);
+            AUTO(pncp_leaf_release) struct pncp_leaf scanned = new_leaf(leaf->type, leaf->max_def, leaf->max_rep);
+            AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
+            assert_int_equal(pncp_leaf_index_make(leaf, &index), PNCP_OK);
+            for (size_t k = 0; k < PNCP_ARRAY_LEN(order); k++) {
+                assert_int_equal(pncp_leaf_copy_row(&indexed, leaf, &index, order[k]), PNCP_OK);
+                assert_int_equal(pncp_leaf_copy_scanned(&scanned, leaf, order[k]), PNCP_OK);
+            }
+            sample_same_leaf(&scanned, &indexed);
+        }
+        pncp_table_clear(&table);
+        sample_fill(&table, 60, 4);
     }
 }
 
@@ -220,11 +244,12 @@ static void test_ceilings_change_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers_come_back),       cmocka_unit_test(test_texts_come_back),
-        cmocka_unit_test(test_index_finds_each_row),    cmocka_unit_test(test_index_of_nothing),
-        cmocka_unit_test(test_rows_copied_one_by_one),  cmocka_unit_test(test_rows_in_another_order),
-        cmocka_unit_test(test_append_is_as_if_put),     cmocka_unit_test(test_clear_and_release),
-        cmocka_unit_test(test_ceilings_change_nothing), cmocka_unit_test(test_drop_takes_the_first_rows),
+        cmocka_unit_test(test_numbers_come_back),         cmocka_unit_test(test_texts_come_back),
+        cmocka_unit_test(test_index_finds_each_row),      cmocka_unit_test(test_index_of_nothing),
+        cmocka_unit_test(test_rows_copied_one_by_one),    cmocka_unit_test(test_rows_scanned_in_any_order),
+        cmocka_unit_test(test_rows_in_another_order),     cmocka_unit_test(test_append_is_as_if_put),
+        cmocka_unit_test(test_clear_and_release),         cmocka_unit_test(test_ceilings_change_nothing),
+        cmocka_unit_test(test_drop_takes_the_first_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
