@@ -47,12 +47,11 @@ static enum pncp_code begin(struct pncp_dictionary *dictionary, size_t values, s
     return PNCP_OK;
 }
 
-/* The place of the i-th value, which is added when it is new; *ret_place is PNCP_DICTIONARY_MAX_VALUES when there is
- * none for it. */
-static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, size_t i, size_t slots,
-                               size_t *ret_place)
+/* The place of a value, which is added when it is new; *ret_place is PNCP_DICTIONARY_MAX_VALUES when there is none for
+ * it. */
+static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, struct pncp_view value,
+                               size_t slots, size_t *ret_place)
 {
-    struct pncp_view value = pncp_leaf_value(leaf, i);
     struct entry *entries = (struct entry *)(void *)dictionary->entries.data;
     uint16_t *table = (uint16_t *)(void *)dictionary->table.data; /* place + 1; 0: free */
     uint32_t hash = (uint32_t)pncp_hash64(value.data, value.len, 0);
@@ -97,12 +96,17 @@ enum pncp_code pncp_dictionary_make(struct pncp_dictionary *dictionary, const st
     if (rc != PNCP_OK)
         return rc;
     uint16_t *indexes = (uint16_t *)(void *)dictionary->indexes.data;
+    struct pncp_view last = {0};
+    size_t place = 0;
     for (size_t i = 0; i < leaf->value_count; i++) {
-        size_t place = 0;
-        rc = place_of(dictionary, leaf, i, slots, &place);
+        struct pncp_view value = pncp_leaf_value(leaf, i);
+        /* most columns have runs: the itens of one contratação resemble each other */
+        if (i == 0 || value.len != last.len || memcmp(value.data, last.data, value.len) != 0)
+            rc = place_of(dictionary, leaf, value, slots, &place);
         if (rc != PNCP_OK || place == PNCP_DICTIONARY_MAX_VALUES)
             return rc;
         indexes[i] = (uint16_t)place;
+        last = value;
     }
     size_t index_bytes = (leaf->value_count * pncp_rle_width(dictionary->count - 1) + 7) / 8;
     *ret_pays = dictionary->page.len + index_bytes < pncp_plain_bytes(leaf, 0, leaf->value_count);

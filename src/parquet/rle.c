@@ -5,6 +5,9 @@
 
 #define GROUP 8         /* values that are packed together; also the shortest run worth a header of its own */
 #define HEADER_BYTES 5u /* of a varint of 32 bits, at most */
+#define WRITTEN_BYTES (2 * sizeof(uint64_t)) /* at once, of which a group's bits are the beginning */
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a group's bits are written as words");
 
 unsigned pncp_rle_width(size_t max)
 {
@@ -37,19 +40,32 @@ static void put_run(struct pncp_buf *out, uint16_t value, size_t count, unsigned
         out->data[out->len++] = (char)(value >> 8);
 }
 
+/* The bits of a group, least significant first: GROUP / 2 * width of `low`, as many of `high`. */
+static void put_bits(struct pncp_buf *out, uint64_t low, uint64_t high, unsigned width)
+{
+    unsigned half = GROUP / 2 * width; /* 4 to 64 bits */
+    const uint64_t words[] = {half < 64 ? low | high << half : low, high >> (64 - half)};
+    _Static_assert(sizeof(words) == WRITTEN_BYTES, "reserved for the last group");
+    memcpy(out->data + out->len, words, sizeof(words));
+    out->len += width;
+}
+
 /* Least significant bit first; the last group is filled up with zeros. */
 static void put_packed(struct pncp_buf *out, const uint16_t *values, size_t count, unsigned width)
 {
     size_t groups = (count + GROUP - 1) / GROUP;
-    uint32_t bits = 0;
-    unsigned held = 0;
     if (count == 0)
         return;
     put_varint(out, (uint32_t)groups << 1 | 1);
-    for (size_t i = 0; i < groups * GROUP; i++) {
-        bits |= (uint32_t)(i < count ? values[i] : 0) << held;
-        for (held += width; held >= 8; held -= 8, bits >>= 8)
-            out->data[out->len++] = (char)bits;
+    for (size_t i = 0; i < groups; i++) { /* half a group has 64 bits at most */
+        uint16_t group[GROUP] = {0};
+        uint64_t low = 0, high = 0;
+        memcpy(group, values + i * GROUP, PNCP_MIN(count - i * GROUP, (size_t)GROUP) * sizeof(*group));
+        for (unsigned k = 0; k < GROUP / 2; k++) {
+            low |= (uint64_t)group[k] << (k * width);
+            high |= (uint64_t)group[GROUP / 2 + k] << (k * width);
+        }
+        put_bits(out, low, high, width);
     }
 }
 
@@ -58,7 +74,8 @@ enum pncp_code pncp_rle_put(struct pncp_buf *out, const uint16_t *values, size_t
     assert(width >= 1 && width <= 16 && count <= INT32_MAX);
     /* Per group of values at most: its bits, or a run of it (header and value) with the packed groups' header before.
      */
-    enum pncp_code rc = pncp_buf_reserve(out, (count / GROUP + 1) * (width + 2 * HEADER_BYTES + sizeof(*values)));
+    size_t bytes = (count / GROUP + 1) * (width + 2 * HEADER_BYTES + sizeof(*values));
+    enum pncp_code rc = pncp_buf_reserve(out, bytes + WRITTEN_BYTES);
     if (rc != PNCP_OK)
         return rc;
     size_t packed = 0; /* values from here on wait to be packed */
