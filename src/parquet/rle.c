@@ -17,9 +17,17 @@ unsigned pncp_rle_width(size_t max)
     return width;
 }
 
+/* How many of the values from the first on are the same as it; four at a time. */
 static size_t run_length(const uint16_t *values, size_t count)
 {
-    size_t run = 1;
+    enum { WORD_VALUES = sizeof(uint64_t) / sizeof(uint16_t) };
+    const uint64_t same = values[0] * UINT64_C(0x0001000100010001);
+    size_t run = 0;
+    for (uint64_t word; run + WORD_VALUES <= count; run += WORD_VALUES) {
+        memcpy(&word, values + run, sizeof(word));
+        if (word != same)
+            break;
+    }
     while (run < count && values[run] == values[0])
         run++;
     return run;
@@ -78,16 +86,16 @@ enum pncp_code pncp_rle_put(struct pncp_buf *out, const uint16_t *values, size_t
     enum pncp_code rc = pncp_buf_reserve(out, bytes + WRITTEN_BYTES);
     if (rc != PNCP_OK)
         return rc;
-    size_t packed = 0; /* values from here on wait to be packed */
-    for (size_t i = 0; i < count;) {
-        size_t run = run_length(values + i, count - i);
-        size_t fill = (GROUP - (i - packed) % GROUP) % GROUP; /* which the groups before it take of it */
-        if (run >= fill + GROUP) {
-            put_packed(out, values + packed, i + fill - packed, width);
-            put_run(out, values[i], run - fill, width);
-            packed = i + run;
+    size_t packed = 0, at = 0; /* values from `packed` on wait to be packed; `at` is whole groups behind it */
+    while (count - at >= GROUP) {
+        size_t run = run_length(values + at, count - at);
+        if (run < GROUP) {
+            at += GROUP;
+            continue;
         }
-        i += run;
+        put_packed(out, values + packed, at - packed, width);
+        put_run(out, values[at], run, width);
+        packed = at += run;
     }
     put_packed(out, values + packed, count - packed, width);
     return PNCP_OK;
