@@ -19,6 +19,7 @@
 
 /* What curl reads at once from a socket: more costs memory per connection and was not faster (measured 4 to 64 KiB). */
 #define RECEIVE_BYTES 16384L
+#define ENCODING "gzip"
 #define EVENTS_MAX 64 /* ready sockets taken at a time */
 #define NEVER UINT64_MAX
 #define SPARES 4 /* buffers of finished bodies, kept for the next ones */
@@ -50,6 +51,8 @@ struct pncp_http {
     void *ctx;
     struct slot *slots;
     struct slot *free;
+    bool direct;            /* without a proxy */
+    struct pncp_buf origin; /* of the address asked for last */
     size_t in_flight, body_bytes;
     struct pncp_buf spares[SPARES];
     size_t spare_count;
@@ -188,14 +191,42 @@ static int on_close(void *arg, curl_socket_t fd)
 
 /* ---- slots ----------------------------------------------------------------------------------- */
 
+/* curl(1) names them all. Asked once: curl would look at each for every request. */
+static bool proxy_in_environment(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
+/* Lines of every request, ready: curl's own would be composed twice, letter by letter. */
+static struct curl_slist *make_headers(const char *user_agent)
+{
+    static const char *const fixed[] = {"Accept: application/json", "Accept-Encoding: " ENCODING};
+    char *agent = pncp_asprintf("User-Agent: %s", user_agent);
+    struct curl_slist *headers = agent == NULL ? NULL : curl_slist_append(NULL, agent);
+    pncp_free(agent);
+    for (size_t i = 0; headers != NULL && i < PNCP_ARRAY_LEN(fixed); i++) {
+        struct curl_slist *longer = curl_slist_append(headers, fixed[i]);
+        if (longer == NULL)
+            curl_slist_free_all(headers);
+        headers = longer;
+    }
+    return headers;
+}
+
 static bool set_up(struct slot *slot)
 {
     CURL *easy = slot->easy;
     const char *bundle = getenv("CURL_CA_BUNDLE");
     bool ok = pncp_easy_set_up(easy, slot->http->options.connect_timeout_ms) &&
               curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->http->headers) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_USERAGENT, slot->http->options.user_agent) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ENCODING) == CURLE_OK && /* what is decoded */
+              (!slot->http->direct || curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK) &&
               curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot) == CURLE_OK &&
@@ -241,7 +272,8 @@ static bool start(struct pncp_http *http)
 {
     struct epoll_event wake = {.events = EPOLLIN};
     http->multi = curl_multi_init();
-    http->headers = curl_slist_append(NULL, "Accept: application/json");
+    http->headers = make_headers(http->options.user_agent);
+    http->direct = !proxy_in_environment();
     http->slots = pncp_calloc(http->options.connections_max, sizeof(*http->slots));
     http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -298,6 +330,7 @@ void pncp_http_free(struct pncp_http *http)
     curl_slist_free_all(http->headers);
     pncp_free(http->slots);
     pncp_free(http->watches);
+    pncp_buf_release(&http->origin);
     for (size_t i = 0; i < http->spare_count; i++)
         pncp_buf_release(&http->spares[i]);
     if (http->epoll_fd >= 0)
@@ -305,6 +338,22 @@ void pncp_http_free(struct pncp_http *http)
     if (http->wake_fd >= 0)
         (void)close(http->wake_fd);
     pncp_free(http);
+}
+
+/* What to connect to and what to ask for there. curl takes an address apart and composes it anew, letter by letter, a
+ * twentieth of the instructions of a whole day; the path is spared that. A proxy is asked for whole addresses. */
+static bool set_address(struct slot *slot, const char *url)
+{
+    struct pncp_http *http = slot->http;
+    const char *host = strstr(url, "://"), *path = host == NULL ? NULL : strchr(host + 3, '/');
+    if (!http->direct || path == NULL)
+        return curl_easy_setopt(slot->easy, CURLOPT_URL, url) == CURLE_OK &&
+               curl_easy_setopt(slot->easy, CURLOPT_REQUEST_TARGET, NULL) == CURLE_OK;
+    pncp_buf_clear(&http->origin);
+    return pncp_buf_append(&http->origin, url, (size_t)(path - url)) == PNCP_OK &&
+           pncp_buf_append(&http->origin, "", 1) == PNCP_OK &&
+           curl_easy_setopt(slot->easy, CURLOPT_URL, http->origin.data) == CURLE_OK &&
+           curl_easy_setopt(slot->easy, CURLOPT_REQUEST_TARGET, path) == CURLE_OK;
 }
 
 enum pncp_code pncp_http_get(struct pncp_http *http, const char *url, uint32_t timeout_ms, void *user,
@@ -319,8 +368,7 @@ enum pncp_code pncp_http_get(struct pncp_http *http, const char *url, uint32_t t
     slot->too_large = slot->no_memory = false;
     slot->error[0] = '\0';
     slot->response = (struct pncp_http_response){.body = PNCP_BUF_INIT(http->options.body_max_bytes)};
-    if (curl_easy_setopt(slot->easy, CURLOPT_URL, url) != CURLE_OK ||
-        curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) != CURLE_OK ||
+    if (!set_address(slot, url) || curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) != CURLE_OK ||
         curl_multi_add_handle(http->multi, slot->easy) != CURLM_OK) {
         give_back(slot);
         return pncp_err_set(err, PNCP_E_NOMEM, "http: out of memory");

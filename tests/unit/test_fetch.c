@@ -32,6 +32,7 @@ struct server {
     char seen[SEEN_MAX][80]; /* paths in the order in which they came */
     uint64_t at_ms[SEEN_MAX];
     size_t count;
+    char last[2000]; /* request, whole */
 };
 
 static const char *word_of(const char *path, size_t nth)
@@ -82,6 +83,7 @@ static void *serve(void *arg)
                 s->at_ms[s->count] = pncp_clock_mono_ms();
                 (void)snprintf(s->seen[s->count++], sizeof(s->seen[0]), "%s", path);
             }
+            memcpy(s->last, text, sizeof(s->last));
             (void)pthread_mutex_unlock(&s->mutex);
             answer(fd, word_of(path, before));
         }
@@ -504,6 +506,52 @@ static void a_name_is_resolved(void **state)
     owner_stop(&owner);
 }
 
+static void one_request(struct owner *owner, const struct server *server, const char *url, const char *want_target,
+                        const char *want_host)
+{
+    struct asked asked = {.request = {.api = PNCP_API_DETAIL, .kind = PNCP_KIND_LIST, .owner = &asked}};
+    char want[600];
+    (void)snprintf(asked.url, sizeof(asked.url), "%s", url);
+    asked.request.url = asked.url;
+    pncp_fetch_submit(owner->fetch, &asked.request, false);
+    poll_until(owner, 1);
+    assert_int_equal(asked.kind, PNCP_VERDICT_ROWS);
+    int len = snprintf(want, sizeof(want), "GET %s HTTP/1.1\r\nHost: %s\r\n", want_target, want_host);
+    assert_memory_equal(server->last, want, (size_t)len);
+    assert_non_null(strstr(server->last, "\r\nUser-Agent: test\r\n"));
+    assert_non_null(strstr(server->last, "\r\nAccept: application/json\r\n"));
+    assert_non_null(strstr(server->last, "\r\nAccept-Encoding: gzip\r\n"));
+}
+
+static void a_request_names_path_and_host(void **state)
+{
+    (void)state;
+    struct owner owner;
+    char host[40], url[80];
+    owner_start(&owner, 1);
+    (void)snprintf(host, sizeof(host), "127.0.0.1:%u", owner.server.port);
+    (void)snprintf(url, sizeof(url), "http://%s/1/200?pagina=1", host);
+    one_request(&owner, &owner.server, url, "/1/200?pagina=1", host);
+    owner_stop(&owner);
+}
+
+/* It is asked for the whole address, and the name is its to resolve. */
+static void a_proxy_is_used(void **state)
+{
+    (void)state;
+    struct server proxy;
+    struct owner owner;
+    char address[40];
+    server_start(&proxy);
+    (void)snprintf(address, sizeof(address), "http://127.0.0.1:%u", proxy.port);
+    assert_int_equal(setenv("http_proxy", address, 1), 0);
+    owner_start(&owner, 1);
+    one_request(&owner, &proxy, "http://elsewhere.test/1/200", "http://elsewhere.test/1/200", "elsewhere.test");
+    owner_stop(&owner);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    server_stop(&proxy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +565,8 @@ int main(void)
         cmocka_unit_test(a_long_outage_fails_nothing),
         cmocka_unit_test(idle_connections_may_be_closed),
         cmocka_unit_test(a_name_is_resolved),
+        cmocka_unit_test(a_request_names_path_and_host),
+        cmocka_unit_test(a_proxy_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
