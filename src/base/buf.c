@@ -55,16 +55,6 @@ enum pncp_code pncp_buf_grow(struct pncp_buf *buf, size_t more)
     return PNCP_OK;
 }
 
-enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len)
-{
-    enum pncp_code rc = pncp_buf_reserve(buf, len);
-    if (rc != PNCP_OK || len == 0)
-        return rc;
-    memcpy(buf->data + buf->len, data, len);
-    buf->len += len;
-    return PNCP_OK;
-}
-
 enum pncp_code pncp_buf_text(struct pncp_buf *buf, const char *text)
 {
     return pncp_buf_append(buf, text, strlen(text));

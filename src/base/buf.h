@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/view.h"
 
+#include <string.h>
+
 struct pncp_buf {
     char *data;
     size_t len, cap;
@@ -35,7 +37,15 @@ MUST_CHECK static inline enum pncp_code pncp_buf_reserve(struct pncp_buf *buf, s
     return fits ? PNCP_OK : pncp_buf_grow(buf, more);
 }
 
-MUST_CHECK enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len);
+MUST_CHECK static inline enum pncp_code pncp_buf_append(struct pncp_buf *buf, const void *data, size_t len)
+{
+    enum pncp_code rc = pncp_buf_reserve(buf, len);
+    if (rc != PNCP_OK || len == 0)
+        return rc;
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+    return PNCP_OK;
+}
 MUST_CHECK enum pncp_code pncp_buf_text(struct pncp_buf *buf, const char *text);
 /* Needs room for one byte more than the text: vsnprintf writes a NUL behind it. */
 MUST_CHECK enum pncp_code pncp_buf_format(struct pncp_buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);

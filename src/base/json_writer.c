@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 static void put(struct pncp_json_writer *w, const char *text, size_t len)
 {
@@ -87,9 +88,39 @@ static void put_escaped(struct pncp_json_writer *w, struct pncp_view text)
     }
 }
 
+/* ASCII without anything to escape: all keys and nearly all texts of ours. Without exits, so that many bytes are looked
+ * at together. */
+static bool is_plain(struct pncp_view text)
+{
+    bool odd = false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        odd |= c < 0x20 || c >= 0x7F || c == '"' || c == '\\';
+    }
+    return !odd;
+}
+
+static void put_plain(struct pncp_json_writer *w, struct pncp_view text)
+{
+    if (w->failed == PNCP_OK)
+        w->failed = pncp_buf_reserve(w->out, text.len + 2);
+    if (w->failed != PNCP_OK)
+        return;
+    char *at = w->out->data + w->out->len;
+    *at++ = '"';
+    if (text.len > 0)
+        at = mempcpy(at, text.data, text.len);
+    *at = '"';
+    w->out->len += text.len + 2;
+}
+
 /* Nothing of ours is not UTF-8: only a file name, a host name or a message that was cut within a letter is. */
 static void put_quoted(struct pncp_json_writer *w, struct pncp_view text)
 {
+    if (is_plain(text)) {
+        put_plain(w, text);
+        return;
+    }
     put(w, "\"", 1);
     for (;;) {
         size_t sound = pncp_view_utf8_len(text);

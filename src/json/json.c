@@ -40,13 +40,42 @@ static bool key_before(yyjson_val *object, yyjson_val *key)
     return false;
 }
 
-static void enter(struct walk_level *level, yyjson_val *container)
+static enum pncp_json_fault enter(struct walk_level *levels, size_t *depth, yyjson_val *container)
 {
+    if (*depth == PNCP_JSON_DEPTH_MAX)
+        return PNCP_JSON_DEEP;
+    if (yyjson_obj_size(container) > PNCP_JSON_KEYS_MAX)
+        return PNCP_JSON_MANY_KEYS;
+    struct walk_level *level = &levels[(*depth)++];
     *level = (struct walk_level){.container = container, .is_object = yyjson_is_obj(container)};
     if (level->is_object)
         yyjson_obj_iter_init(container, &level->object);
     else
         yyjson_arr_iter_init(container, &level->array);
+    return PNCP_JSON_OK;
+}
+
+/* The next member that holds others, or NULL at the end; the keys on the way there are checked. */
+static enum pncp_json_fault walk_object(struct walk_level *level, yyjson_val **ret_inner)
+{
+    yyjson_obj_iter iter = level->object;
+    *ret_inner = NULL;
+    for (yyjson_val *key; *ret_inner == NULL && (key = yyjson_obj_iter_next(&iter)) != NULL;) {
+        if (met_before(level, yyjson_get_str(key), yyjson_get_len(key)) && key_before(level->container, key))
+            return PNCP_JSON_DUPLICATE;
+        yyjson_val *val = yyjson_obj_iter_get_val(key);
+        *ret_inner = yyjson_is_ctn(val) ? val : NULL;
+    }
+    level->object = iter;
+    return PNCP_JSON_OK;
+}
+
+static enum pncp_json_fault walk_array(struct walk_level *level, yyjson_val **ret_inner)
+{
+    do
+        *ret_inner = yyjson_arr_iter_next(&level->array);
+    while (*ret_inner != NULL && !yyjson_is_ctn(*ret_inner));
+    return PNCP_JSON_OK;
 }
 
 /* Depth and duplicate keys, which yyjson does not check. Iterative: a hostile body must not use up the stack. */
@@ -54,37 +83,17 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
 {
     struct walk_level levels[PNCP_JSON_DEPTH_MAX];
     size_t depth = 0;
-    if (!yyjson_is_ctn(root))
-        return PNCP_JSON_OK;
-    enter(&levels[depth++], root);
-    while (depth > 0) {
+    enum pncp_json_fault fault = yyjson_is_ctn(root) ? enter(levels, &depth, root) : PNCP_JSON_OK;
+    while (fault == PNCP_JSON_OK && depth > 0) {
         struct walk_level *level = &levels[depth - 1];
-        yyjson_val *val;
-        if (level->is_object) {
-            yyjson_val *key = yyjson_obj_iter_next(&level->object);
-            if (key == NULL) {
-                depth--;
-                continue;
-            }
-            if (yyjson_obj_size(level->container) > PNCP_JSON_KEYS_MAX)
-                return PNCP_JSON_MANY_KEYS;
-            if (met_before(level, yyjson_get_str(key), yyjson_get_len(key)) && key_before(level->container, key))
-                return PNCP_JSON_DUPLICATE;
-            val = yyjson_obj_iter_get_val(key);
-        } else {
-            val = yyjson_arr_iter_next(&level->array);
-            if (val == NULL) {
-                depth--;
-                continue;
-            }
-        }
-        if (yyjson_is_ctn(val)) {
-            if (depth == PNCP_JSON_DEPTH_MAX)
-                return PNCP_JSON_DEEP;
-            enter(&levels[depth++], val);
-        }
+        yyjson_val *inner;
+        fault = level->is_object ? walk_object(level, &inner) : walk_array(level, &inner);
+        if (fault == PNCP_JSON_OK && inner != NULL)
+            fault = enter(levels, &depth, inner);
+        else
+            depth--;
     }
-    return PNCP_JSON_OK;
+    return fault;
 }
 
 enum pncp_code pncp_json_room_init(struct pncp_json_room *room)
