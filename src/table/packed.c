@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define ALIGNMENT sizeof(uint32_t)
+#define LEAVES_MAX 128 /* of one list; itens have about 40 */
 
 /* Of one leaf. Behind it: ends (text only), values, def, rep, and what aligns the next. */
 struct header {
@@ -62,23 +63,25 @@ static void put(struct pncp_buf *out, const void *data, size_t len) /* there is 
 
 enum pncp_code pncp_packed_put(struct pncp_buf *out, const struct pncp_leaf *leaves, size_t count)
 {
+    struct header headers[LEAVES_MAX];
     size_t bytes = 0;
+    assert(count <= LEAVES_MAX);
     for (size_t i = 0; i < count; i++) {
-        const struct header header = header_of(&leaves[i], i == 0 ? NULL : &leaves[i - 1]);
-        bytes += packed_bytes(&leaves[i], &header);
+        headers[i] = header_of(&leaves[i], i == 0 ? NULL : &leaves[i - 1]);
+        bytes += packed_bytes(&leaves[i], &headers[i]);
     }
     enum pncp_code rc = pncp_buf_reserve(out, bytes); /* once: a block has no room to spare */
     if (rc != PNCP_OK)
         return rc;
     for (size_t i = 0; i < count; i++) {
         const struct pncp_leaf *leaf = &leaves[i];
-        const struct header header = header_of(leaf, i == 0 ? NULL : &leaves[i - 1]);
-        size_t end = out->len + packed_bytes(leaf, &header);
-        put(out, &header, sizeof(header));
-        put(out, leaf->ends, ends_bytes(leaf, &header));
-        put(out, leaf->values.data, header.bytes);
-        put(out, leaf->def, def_bytes(leaf, &header));
-        put(out, leaf->rep, rep_bytes(leaf, &header));
+        const struct header *header = &headers[i];
+        size_t end = out->len + packed_bytes(leaf, header);
+        put(out, header, sizeof(*header));
+        put(out, leaf->ends, ends_bytes(leaf, header));
+        put(out, leaf->values.data, header->bytes);
+        put(out, leaf->def, def_bytes(leaf, header));
+        put(out, leaf->rep, rep_bytes(leaf, header));
         put(out, (const char[ALIGNMENT]){0}, end - out->len);
     }
     return PNCP_OK;
