@@ -1,5 +1,6 @@
 #include "json/json.h"
 
+#define DIGITS_MAX 19    /* with a point: no 18 digits overflow 64 bits, and 19 none either */
 #define EXPONENT_MAX 400 /* beyond it nothing but zero can be exact in 18 digits */
 
 static bool read_exponent(struct pncp_view text, int *ret_exponent)
@@ -13,10 +14,48 @@ static bool read_exponent(struct pncp_view text, int *ret_exponent)
     return true;
 }
 
+/* Nearly all numbers: digits and perhaps a point, all of them within the scale. False: not so, or it does not fit. */
+static bool parse_plain(struct pncp_view digits, int scale, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    int zeros = scale; /* to be added */
+    bool point = false;
+    if (digits.len == 0 || digits.len > DIGITS_MAX)
+        return false;
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)digits.data[i] - '0';
+        if (digit > 9) {
+            if (digits.data[i] != '.' || point || digits.len == 1)
+                return false;
+            point = true;
+            continue;
+        }
+        value = value * 10 + digit;
+        zeros -= point;
+    }
+    for (; zeros > 0; zeros--) {
+        if (__builtin_mul_overflow(value, (uint64_t)10, &value))
+            return false;
+    }
+    *ret_value = value;
+    return zeros == 0;
+}
+
+static bool to_signed(uint64_t value, bool negative, int64_t *ret_value)
+{
+    if (value > (uint64_t)INT64_MAX + negative)
+        return false;
+    *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value; /* INT64_MIN has no positive counterpart */
+    return true;
+}
+
 bool pncp_decimal_parse(struct pncp_view number, int scale, int64_t *ret_value)
 {
     bool negative = number.len > 0 && number.data[0] == '-';
     size_t i = negative;
+    uint64_t value = 0;
+    if (parse_plain((struct pncp_view){number.data + i, number.len - i}, scale, &value))
+        return to_signed(value, negative, ret_value);
     int exponent = 0, fraction = 0;
     bool point = false, any = false;
     size_t end = number.len;
@@ -35,7 +74,7 @@ bool pncp_decimal_parse(struct pncp_view number, int scale, int64_t *ret_value)
             fraction += point;
     }
     /* digit k from the left of the point's right side has power exponent - k; value × 10^scale */
-    uint64_t value = 0;
+    value = 0;
     int power = exponent - fraction + scale; /* of the last digit, after scaling */
     int left = 0;                            /* digits still to come */
     for (size_t at = i; at < end; at++)
@@ -61,8 +100,5 @@ bool pncp_decimal_parse(struct pncp_view number, int scale, int64_t *ret_value)
         if (__builtin_mul_overflow(value, (uint64_t)10, &value))
             return false;
     }
-    if (!any || value > (uint64_t)INT64_MAX + negative)
-        return false;
-    *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value; /* INT64_MIN has no positive counterpart */
-    return true;
+    return any && to_signed(value, negative, ret_value);
 }

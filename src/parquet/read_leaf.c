@@ -60,7 +60,7 @@ static enum pncp_code read_group(struct column *column, size_t group, struct pnc
     if (rc != PNCP_OK)
         return rc;
     const char *damage = NULL;
-    size_t slot = to->level_count, seen = 0;
+    size_t before = to->level_count;
     switch (pncp_chunk_read(column->reader, &chunk, pncp_buf_view(&column->bytes), to, &damage)) {
     case PNCP_OK:
         break;
@@ -72,10 +72,9 @@ static enum pncp_code read_group(struct column *column, size_t group, struct pnc
     default:
         return no_memory(err);
     }
-    for (; to->max_rep > 0 && slot < to->level_count; slot++)
-        seen += to->rep[slot] == 0;
-    return to->max_rep == 0 || seen == rows ? PNCP_OK
-                                            : damaged(column, group, err, "it is not as long as the footer says");
+    if (to->max_rep > 0 && pncp_level_count(to->rep + before, to->level_count - before, 0) != rows)
+        return damaged(column, group, err, "it is not as long as the footer says");
+    return PNCP_OK;
 }
 
 enum pncp_code pncp_parquet_read_leaf(struct pncp_chunk_reader *reader, const struct pncp_source *source,

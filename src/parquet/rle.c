@@ -141,19 +141,24 @@ static bool get_run(struct cursor *c, unsigned width, size_t count, uint16_t *re
 /* `count` of the values of so many packed groups. */
 static bool get_packed(struct cursor *c, unsigned width, size_t groups, size_t count, uint16_t *ret_values)
 {
-    const unsigned char *at = c->at;
-    uint32_t bits = 0;
-    unsigned held = 0;
+    const uint64_t mask = (1u << width) - 1;
+    const unsigned half = GROUP / 2 * width; /* 4 to 64 bits */
     if (groups > (size_t)(c->end - c->at) / width)
         return false;
-    for (size_t i = 0; i < count; i++) {
-        for (; held < width; held += 8)
-            bits |= (uint32_t)*at++ << held;
-        ret_values[i] = (uint16_t)(bits & ((1u << width) - 1));
-        bits >>= width;
-        held -= width;
+    for (size_t done = 0; done < count; done += GROUP, c->at += width) {
+        uint64_t words[2] = {0}; /* the bits of a group, in two halves */
+        uint16_t group[GROUP];
+        if ((size_t)(c->end - c->at) >= sizeof(words))
+            memcpy(words, c->at, sizeof(words));
+        else
+            memcpy(words, c->at, width);
+        const uint64_t low = words[0], high = half < 64 ? words[0] >> half | words[1] << (64 - half) : words[1];
+        for (unsigned k = 0; k < GROUP / 2; k++) {
+            group[k] = (uint16_t)(low >> (k * width) & mask);
+            group[GROUP / 2 + k] = (uint16_t)(high >> (k * width) & mask);
+        }
+        memcpy(ret_values + done, group, PNCP_MIN(count - done, (size_t)GROUP) * sizeof(*group));
     }
-    c->at += groups * width;
     return true;
 }
 
