@@ -96,9 +96,11 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
     return fault;
 }
 
+#define COPIED_MAX_BYTES (PNCP_JSON_ROOM_BYTES / 2) /* for a document and a copy of its text */
+
 enum pncp_code pncp_json_room_init(struct pncp_json_room *room)
 {
-    room->block = pncp_malloc(PNCP_JSON_ROOM_BYTES);
+    *room = (struct pncp_json_room){.block = pncp_malloc(PNCP_JSON_ROOM_BYTES)};
     return room->block == NULL ? PNCP_E_NOMEM : PNCP_OK;
 }
 
@@ -109,28 +111,53 @@ void pncp_json_room_release(struct pncp_json_room *room)
 
 bool pncp_json_room_fits(const struct pncp_json_room *room, size_t text_bytes)
 {
-    return room != NULL && room->block != NULL && text_bytes < PNCP_JSON_ROOM_BYTES && /* no overflow below */
-           yyjson_read_max_memory_usage(text_bytes, YYJSON_READ_NUMBER_AS_RAW) <= PNCP_JSON_ROOM_BYTES;
+    return room != NULL && room->block != NULL && text_bytes < COPIED_MAX_BYTES && /* no overflow below */
+           yyjson_read_max_memory_usage(text_bytes, YYJSON_READ_NUMBER_AS_RAW) <= COPIED_MAX_BYTES;
 }
 
-/* NULL, which is malloc's, for a text that does not fit. */
-static const yyjson_alc *allocator_in(const struct pncp_json_room *room, size_t text_bytes, yyjson_alc *alc)
+/* For a document parsed in place, whose values are one block that grows: the room, as long as it is large enough. */
+
+static void *take_room(void *ctx, size_t bytes)
 {
-    if (room == NULL || !pncp_json_room_fits(room, text_bytes))
+    struct pncp_json_room *room = ctx;
+    if (room->taken || bytes > PNCP_JSON_ROOM_BYTES)
+        return pncp_malloc(bytes);
+    room->taken = true;
+    return room->block;
+}
+
+static void leave_room(void *ctx, void *block)
+{
+    struct pncp_json_room *room = ctx;
+    if (block == room->block)
+        room->taken = false;
+    else
+        pncp_free(block);
+}
+
+static void *grow_in_room(void *ctx, void *block, size_t old_bytes, size_t bytes)
+{
+    struct pncp_json_room *room = ctx;
+    if (block != room->block)
+        return pncp_realloc(block, bytes, 1);
+    if (bytes <= PNCP_JSON_ROOM_BYTES)
+        return block;
+    void *moved = pncp_malloc(bytes);
+    if (moved == NULL)
         return NULL;
-    return yyjson_alc_pool_init(alc, room->block, PNCP_JSON_ROOM_BYTES) ? alc : NULL;
+    memcpy(moved, block, old_bytes);
+    leave_room(room, block);
+    return moved;
 }
 
 /* Without the walk; `more` are further flags of yyjson. */
-static enum pncp_code parse(const struct pncp_json_room *room, struct pncp_view text, yyjson_read_flag more,
+static enum pncp_code parse(const yyjson_alc *alc, struct pncp_view text, yyjson_read_flag more,
                             struct pncp_json *ret_json, enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     yyjson_read_err why = {0};
-    yyjson_alc alc;
     const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW | more;
     char *data = (char *)(uintptr_t)text.data; /* yyjson writes to it only with YYJSON_READ_INSITU */
-    yyjson_doc *doc =
-        text.len == 0 ? NULL : yyjson_read_opts(data, text.len, flags, allocator_in(room, text.len, &alc), &why);
+    yyjson_doc *doc = text.len == 0 ? NULL : yyjson_read_opts(data, text.len, flags, alc, &why);
     if (doc == NULL) {
         if (why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
             *ret_fault = PNCP_JSON_NOMEM;
@@ -145,11 +172,11 @@ static enum pncp_code parse(const struct pncp_json_room *room, struct pncp_view 
     return PNCP_OK;
 }
 
-static enum pncp_code parse_checked(const struct pncp_json_room *room, struct pncp_view text, yyjson_read_flag more,
+static enum pncp_code parse_checked(const yyjson_alc *alc, struct pncp_view text, yyjson_read_flag more,
                                     struct pncp_json *ret_json, enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     struct pncp_json json = {0};
-    enum pncp_code rc = parse(room, text, more, &json, ret_fault, err);
+    enum pncp_code rc = parse(alc, text, more, &json, ret_fault, err);
     if (rc != PNCP_OK)
         return rc;
     *ret_fault = check_tree(json.root);
@@ -175,7 +202,10 @@ enum pncp_code pncp_json_parse_in(struct pncp_json_room *room, struct pncp_view 
                                   enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     enum pncp_json_fault ignored;
-    return parse_checked(room, text, YYJSON_READ_NOFLAG, ret_json, ret_fault == NULL ? &ignored : ret_fault, err);
+    yyjson_alc alc;
+    bool fits = pncp_json_room_fits(room, text.len) && yyjson_alc_pool_init(&alc, room->block, COPIED_MAX_BYTES);
+    return parse_checked(fits ? &alc : NULL, text, YYJSON_READ_NOFLAG, ret_json,
+                         ret_fault == NULL ? &ignored : ret_fault, err);
 }
 
 /* yyjson reads "NaN" and "Infinity" (in any case, with any sign) as numbers that do not begin with a digit. */
@@ -218,14 +248,18 @@ static enum pncp_code put_padding(struct pncp_buf *text, struct pncp_err *err)
     return PNCP_OK;
 }
 
-enum pncp_code pncp_json_parse_in_place(struct pncp_buf *text, struct pncp_json *ret_json,
+enum pncp_code pncp_json_parse_in_place(struct pncp_json_room *room, struct pncp_buf *text, struct pncp_json *ret_json,
                                         enum pncp_json_fault *ret_fault, struct pncp_err *err)
 {
     enum pncp_json_fault ignored;
+    const yyjson_alc alc = {.malloc = take_room, .realloc = grow_in_room, .free = leave_room, .ctx = room};
     enum pncp_code rc = put_padding(text, err);
     ret_fault = ret_fault == NULL ? &ignored : ret_fault;
     *ret_fault = PNCP_JSON_NOMEM;
-    return rc == PNCP_OK ? parse_checked(NULL, pncp_buf_view(text), YYJSON_READ_INSITU, ret_json, ret_fault, err) : rc;
+    if (rc != PNCP_OK)
+        return rc;
+    return parse_checked(room == NULL || room->block == NULL ? NULL : &alc, pncp_buf_view(text), YYJSON_READ_INSITU,
+                         ret_json, ret_fault, err);
 }
 
 enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json, struct pncp_err *err)

@@ -25,12 +25,14 @@ struct pncp_json {
 /* Memory that is used for one document after the other: what fits costs no allocation. Zeroed it has none: every
  * document allocates. One document at a time; it must be gone before the room is used again or released. */
 struct pncp_json_room {
-    char *block;
+    char *block; /* of it only what was used is resident */
+    bool taken;  /* by a document parsed in place */
 };
-#define PNCP_JSON_ROOM_BYTES ((size_t)512 * 1024) /* a text of 39 KiB; of it only what was used is resident */
+#define PNCP_JSON_ROOM_BYTES ((size_t)1024 * 1024)
 
 /* PNCP_E_NOMEM */
 MUST_CHECK enum pncp_code pncp_json_room_init(struct pncp_json_room *room);
+/* Does a document of so many bytes fit with a copy of its text, whatever it holds? Up to 39 KiB do. */
 bool pncp_json_room_fits(const struct pncp_json_room *room, size_t text_bytes);
 void pncp_json_room_release(struct pncp_json_room *room);
 
@@ -54,9 +56,10 @@ MUST_CHECK enum pncp_code pncp_json_parse_in(struct pncp_json_room *room, struct
                                              struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
                                              struct pncp_err *err);
 /* The same where the text lies: no copy of it is made, its content is the result's from then on, also on error, and so
- * it outlives the result. */
-MUST_CHECK enum pncp_code pncp_json_parse_in_place(struct pncp_buf *text, struct pncp_json *ret_json,
-                                                   enum pncp_json_fault *ret_fault, struct pncp_err *err);
+ * it outlives the result. The values go to `room` (NULL: none), or beyond it to memory of their own. */
+MUST_CHECK enum pncp_code pncp_json_parse_in_place(struct pncp_json_room *room, struct pncp_buf *text,
+                                                   struct pncp_json *ret_json, enum pncp_json_fault *ret_fault,
+                                                   struct pncp_err *err);
 /* The same once more with a text that was accepted before: depth and keys are not looked at again. */
 MUST_CHECK enum pncp_code pncp_json_parse_again(struct pncp_buf *text, struct pncp_json *ret_json,
                                                 struct pncp_err *err);

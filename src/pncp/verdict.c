@@ -79,7 +79,7 @@ static enum pncp_code parse_body(struct pncp_verdict *v, const struct pncp_answe
     if (answer->room == NULL || pncp_json_room_fits(answer->room, answer->body.len))
         return pncp_json_parse_in(answer->room, answer->body, &v->json, fault, NULL);
     describe(v, answer->body); /* it is changed now */
-    return pncp_json_parse_in_place(answer->text, &v->json, fault, NULL);
+    return pncp_json_parse_in_place(answer->room, answer->text, &v->json, fault, NULL);
 }
 
 /* A 200: only what parses as the kind expected counts. */

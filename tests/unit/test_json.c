@@ -299,6 +299,45 @@ static void test_a_room_holds_what_fits(void **state)
     pncp_json_room_release(&room);
 }
 
+static struct pncp_buf array_of(size_t values)
+{
+    struct pncp_buf text = {0};
+    assert_int_equal(pncp_buf_text(&text, "[0"), PNCP_OK);
+    for (size_t i = 1; i < values; i++)
+        assert_int_equal(pncp_buf_text(&text, ",1"), PNCP_OK);
+    assert_int_equal(pncp_buf_text(&text, "]"), PNCP_OK);
+    return text;
+}
+
+static bool lies_in(const struct pncp_json_room *room, const struct pncp_json *json)
+{
+    const char *at = (const char *)json->root;
+    return at >= room->block && at < room->block + PNCP_JSON_ROOM_BYTES;
+}
+
+/* Only the values are in the room then, as many as fit; a second document at once has memory of its own. */
+static void test_values_go_beyond_a_room(void **state)
+{
+    (void)state;
+    struct pncp_json_room room;
+    const size_t room_values = PNCP_JSON_ROOM_BYTES / sizeof(yyjson_val);
+    assert_int_equal(pncp_json_room_init(&room), PNCP_OK);
+    for (size_t values = 10; values < 3 * room_values; values *= 2) {
+        AUTO(pncp_buf_release) struct pncp_buf text = array_of(values), other_text = array_of(values);
+        AUTO(pncp_json_release) struct pncp_json json = {0}, other = {0};
+        assert_int_equal(pncp_json_parse_in_place(&room, &text, &json, NULL, NULL), PNCP_OK);
+        assert_true(values > room_values / 2 || lies_in(&room, &json));
+        assert_true(values < room_values || !lies_in(&room, &json));
+        assert_int_equal(pncp_json_parse_in_place(&room, &other_text, &other, NULL, NULL), PNCP_OK);
+        assert_true(!lies_in(&room, &json) || !lies_in(&room, &other));
+        assert_int_equal(yyjson_arr_size(json.root), values);
+        assert_true(pncp_view_eq_text(pncp_json_raw(yyjson_arr_get_last(json.root)), "1"));
+        assert_true(yyjson_equals(other.root, json.root));
+    }
+    assert_false(room.taken);
+    pncp_json_room_release(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_writer_to_the_letter),
         cmocka_unit_test(test_writer_failure_sticks),
         cmocka_unit_test(test_a_room_holds_what_fits),
+        cmocka_unit_test(test_values_go_beyond_a_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
