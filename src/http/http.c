@@ -24,6 +24,8 @@
 #define NEVER UINT64_MAX
 #define SPARES 4 /* buffers of finished bodies, kept for the next ones */
 #define SPARE_MAX_BYTES ((size_t)32 * 1024)
+#define BELIEVED_MAX_BYTES ((size_t)1024 * 1024) /* of a length told: memory that counts before anything has come */
+#define BEHIND_BYTES ((size_t)16)                /* for who reads the body where it lies and wants to look ahead */
 
 struct slot {
     struct pncp_http *http;
@@ -65,13 +67,20 @@ struct pncp_http {
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
 
-/* For a body that begins: a buffer that another has left, or a new one. */
-static enum pncp_code first_room(struct pncp_http *http, struct pncp_buf *body)
+/* For a body that begins: a buffer that another has left; for a large one whose length was told, a new one of that
+ * size: one that grows step by step leaves a hole in memory with each. */
+static enum pncp_code first_room(struct slot *slot)
 {
-    if (http->spare_count == 0)
-        return pncp_buf_reserve(body, PNCP_MIN((size_t)RECEIVE_BYTES, http->options.body_max_bytes));
-    *body = http->spares[--http->spare_count];
-    return PNCP_OK;
+    struct pncp_http *http = slot->http;
+    curl_off_t told = -1; /* of a compressed body its length as sent: it grows then */
+    (void)curl_easy_getinfo(slot->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &told);
+    bool large = told > (curl_off_t)SPARE_MAX_BYTES;
+    if (!large && http->spare_count > 0) {
+        slot->response.body = http->spares[--http->spare_count];
+        return PNCP_OK;
+    }
+    size_t bytes = large ? PNCP_MIN((size_t)told, BELIEVED_MAX_BYTES) + BEHIND_BYTES : (size_t)RECEIVE_BYTES;
+    return pncp_buf_reserve(&slot->response.body, PNCP_MIN(bytes, http->options.body_max_bytes));
 }
 
 static void keep_or_release(struct pncp_http *http, struct pncp_buf *body)
@@ -89,7 +98,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct slot *slot = arg;
     size_t len = size * count, before = slot->response.body.cap;
-    enum pncp_code rc = before > 0 ? PNCP_OK : first_room(slot->http, &slot->response.body);
+    enum pncp_code rc = before > 0 ? PNCP_OK : first_room(slot);
     if (rc == PNCP_OK)
         rc = pncp_buf_append(&slot->response.body, data, len);
     slot->http->body_bytes += slot->response.body.cap - before;
