@@ -18,7 +18,8 @@ struct attempt {
     uint64_t keep_bytes;
     char *padding; /* zeros behind the magic, from now on: then the kept groups move; NULL: none is new */
     uint64_t padding_bytes;
-    struct pncp_buf folded, between, fresh; /* encoded files; raw bytes of the groups behind the prefix that stay */
+    struct pncp_stage folded;       /* an encoded file without its footer, as large as sixteen lots */
+    struct pncp_buf between, fresh; /* raw bytes of the groups behind the prefix that stay; an encoded file */
     struct pncp_footer folded_footer, fresh_footer;
     bool has_folded, has_fresh, fresh_first; /* fresh_first: before the groups that stay */
     struct pncp_buf history;
@@ -34,7 +35,7 @@ static void attempt_release(struct attempt *a)
     if (a->lowered.schema != NULL)
         pncp_table_release(&a->lowered);
     pncp_free(a->padding);
-    pncp_buf_release(&a->folded);
+    pncp_stage_release(&a->folded);
     pncp_buf_release(&a->between);
     pncp_buf_release(&a->fresh);
     pncp_buf_release(&a->history);
@@ -134,7 +135,9 @@ static enum pncp_code make_tail(struct pncp_data *data, const struct pncp_table 
     enum pncp_code rc = pncp_data_open_known(data, &object, err);
     if (rc != PNCP_OK)
         return rc;
-    if (a->fold.count > 0) {
+    if (a->fold.count > 0)
+        rc = pncp_stage_open(data->lake, &a->folded, err);
+    if (rc == PNCP_OK && a->fold.count > 0) {
         rc = pncp_fold_encode(&a->fold, &object.source, &data->footer, lot, &a->folded, &a->folded_footer, err);
         a->has_folded = rc == PNCP_OK;
     }
@@ -161,7 +164,8 @@ static enum pncp_code lower(const struct pncp_data *data, const struct pncp_tabl
 static enum pncp_code encode(struct pncp_data *data, const struct pncp_table *lot, struct attempt *a,
                              struct pncp_commit_result *result, struct pncp_err *err)
 {
-    const struct pncp_encode_options options = {.zstd_level = -5, .plain = true}; /* a fold encodes it again soon */
+    /* a fold encodes it again soon */
+    const struct pncp_encode_options options = {.zstd_level = -5, .plain = true, .small = true};
     uint64_t begun = pncp_clock_mono_ms(), cpu = pncp_clock_cpu_us();
     enum pncp_code rc = PNCP_OK;
     a->keep_groups = data->exists ? data->footer.group_count : 0;
@@ -227,12 +231,6 @@ static uint64_t same_bytes(const struct attempt *a)
     return a->padding_bytes > 0 ? 0 : a->keep_bytes;
 }
 
-static struct pncp_view payload(const struct pncp_buf *file, const struct pncp_footer *footer)
-{
-    return (struct pncp_view){file->data + PNCP_PARQUET_MAGIC_BYTES,
-                              (size_t)(footer->data_end - PNCP_PARQUET_MAGIC_BYTES)};
-}
-
 /* A new file in the making: its pieces, their bytes, and where the next one goes. */
 struct layout {
     struct pncp_footer_piece *pieces;
@@ -246,13 +244,27 @@ static void add_bytes(struct layout *l, struct pncp_view bytes)
     l->segments[l->segment_count++] = (struct pncp_segment){.bytes = bytes};
 }
 
-static void add_encoded(struct layout *l, const struct pncp_buf *file, const struct pncp_footer *footer)
+/* The groups of an encoded file: what is between its magic and its footer. */
+static void add_groups(struct layout *l, const struct pncp_footer *footer, struct pncp_segment segment)
 {
     l->pieces[l->piece_count++] =
         (struct pncp_footer_piece){.footer = footer, .count = footer->group_count, .at = l->at};
-    struct pncp_view bytes = payload(file, footer);
-    add_bytes(l, bytes);
-    l->at += bytes.len;
+    l->segments[l->segment_count++] = segment;
+    l->at += footer->data_end - PNCP_PARQUET_MAGIC_BYTES;
+}
+
+static void add_fresh(struct layout *l, const struct attempt *a)
+{
+    size_t bytes = (size_t)a->fresh_footer.data_end - PNCP_PARQUET_MAGIC_BYTES;
+    add_groups(l, &a->fresh_footer, (struct pncp_segment){.bytes = {a->fresh.data + PNCP_PARQUET_MAGIC_BYTES, bytes}});
+}
+
+static void add_folded(struct layout *l, const struct attempt *a)
+{
+    add_groups(l, &a->folded_footer,
+               (struct pncp_segment){.stage = &a->folded,
+                                     .from = PNCP_PARQUET_MAGIC_BYTES,
+                                     .len = a->folded_footer.data_end - PNCP_PARQUET_MAGIC_BYTES});
 }
 
 static void add_staying(struct layout *l, const struct pncp_footer *footer, const struct attempt *a)
@@ -305,13 +317,13 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
     struct layout l = {.pieces = pieces, .segments = segments, .at = PNCP_PARQUET_MAGIC_BYTES};
     add_kept(&l, data, a);
     if (a->has_fresh && a->fresh_first)
-        add_encoded(&l, &a->fresh, &a->fresh_footer);
+        add_fresh(&l, a);
     if (a->has_folded)
-        add_encoded(&l, &a->folded, &a->folded_footer);
+        add_folded(&l, a);
     if (data->exists)
         add_staying(&l, &data->footer, a);
     if (a->has_fresh && !a->fresh_first)
-        add_encoded(&l, &a->fresh, &a->fresh_footer);
+        add_fresh(&l, a);
     struct pncp_history_entry entry = {.n = lot->n,
                                        .at_s = pncp_clock_now_us() / 1000000,
                                        .contratacoes = result->contratacoes,
@@ -380,7 +392,7 @@ static enum pncp_code settle_unclear(struct pncp_data *data, struct pncp_commit_
 static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot *lot, const struct pncp_table *table,
                                    struct pncp_commit_result *result, bool *ret_again, struct pncp_err *err)
 {
-    AUTO(attempt_release) struct attempt a = {0};
+    AUTO(attempt_release) struct attempt a = {.folded = PNCP_STAGE_INIT};
     struct pncp_segment segments[SEGMENTS_MAX];
     size_t segment_count = 0;
     struct pncp_version version, before = data->version;

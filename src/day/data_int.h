@@ -31,10 +31,11 @@ struct pncp_fold pncp_fold_plan(const struct pncp_footer *footer, uint64_t lot_r
 bool pncp_fold_is_settled(const struct pncp_group *group);
 /* Where the unsettled groups at the end begin: those before them are never encoded again but by a rewrite. */
 size_t pncp_fold_tail(const struct pncp_footer *footer);
-/* Encode the planned groups (and the lot, when it goes along) as one, column by column. */
+/* Encode the planned groups (and the lot, when it goes along) as one, column by column, to `stage` (open, empty):
+ * "PAR1" and the group. *ret_footer is that of the file they would be. */
 MUST_CHECK enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_source *source,
                                            const struct pncp_footer *footer, const struct pncp_table *lot,
-                                           struct pncp_buf *ret_file, struct pncp_footer *ret_footer,
+                                           struct pncp_stage *stage, struct pncp_footer *ret_footer,
                                            struct pncp_err *err);
 
 /* The key of a row of the details schema. PNCP_E_PARSE. */

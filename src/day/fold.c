@@ -80,11 +80,21 @@ struct pncp_fold pncp_fold_plan(const struct pncp_footer *footer, uint64_t lot_r
     return fold;
 }
 
+static enum pncp_code move_to_stage(struct pncp_group_writer *writer, struct pncp_stage *stage, struct pncp_err *err)
+{
+    struct pncp_view ready = pncp_group_writer_ready(writer);
+    enum pncp_code rc = pncp_stage_append(stage, ready.data, ready.len, err);
+    pncp_group_writer_taken(writer);
+    return rc;
+}
+
 enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_source *source,
                                 const struct pncp_footer *footer, const struct pncp_table *lot,
-                                struct pncp_buf *ret_file, struct pncp_footer *ret_footer, struct pncp_err *err)
+                                struct pncp_stage *stage, struct pncp_footer *ret_footer, struct pncp_err *err)
 {
-    const struct pncp_encode_options options = {.zstd_level = 1}; /* 3 makes it 0.5 % smaller and costs twice as much */
+    /* Level 3 makes it 0.5 % smaller and costs twice as much. A rewrite, which has the memory for it, makes larger
+     * pages. */
+    const struct pncp_encode_options options = {.zstd_level = 1, .small = true};
     uint64_t rows = fold->with_lot ? lot->rows : 0;
     for (size_t i = 0; i < fold->count; i++)
         rows += footer->groups[fold->groups[i]].rows;
@@ -108,9 +118,13 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
                      ? pncp_group_writer_piece(writer, &column, true, err)
                      : pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
         }
+        if (rc == PNCP_OK)
+            rc = move_to_stage(writer, stage, err);
     }
     if (rc == PNCP_OK)
-        rc = pncp_group_writer_finish(writer, ret_file, ret_footer, err);
+        rc = pncp_stage_flush(stage, err);
+    if (rc == PNCP_OK)
+        rc = pncp_group_writer_footer(writer, ret_footer, err);
     pncp_group_writer_abort(writer);
     return rc;
 }

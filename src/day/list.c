@@ -1,4 +1,5 @@
 #include "day/list.h"
+#include "base/mem.h"
 #include "day/columns.h"
 #include "day/layout.h"
 #include "model/model.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #define LIST_FORMAT "contratacoes 1"
-static const struct pncp_encode_options LIST_ENCODE = {.zstd_level = 1};
+static const struct pncp_encode_options LIST_ENCODE = {.zstd_level = 1, .small = true};
 
 void pncp_list_info_init(struct pncp_list_info *info)
 {
@@ -149,6 +150,8 @@ enum pncp_code pncp_list_flush(struct pncp_list *list, struct pncp_err *err)
         rc = pncp_group_file_append(&list->part, &bytes, &footer, err);
     pncp_footer_release(&footer);
     pncp_table_clear(&list->pending);
+    pncp_buf_release(&bytes);
+    pncp_mem_trim(); /* a group in the making and pages that waited for their turn leave holes */
     return rc == PNCP_OK ? PNCP_OK : pncp_err_wrap(err, rc, "list");
 }
 
@@ -303,13 +306,14 @@ enum pncp_code pncp_list_save(struct pncp_list *list, struct pncp_err *err)
     pncp_place_format(PNCP_PLACE_LIST, list->date, path);
     if (rc == PNCP_OK)
         rc = file_put(&list->all, list, path, err);
-    struct pncp_list saved = {0};
-    if (rc == PNCP_OK)
-        rc = pncp_list_open(list->lake, list->date, &saved, err);
+    if (rc == PNCP_OK) {
+        struct pncp_lake *lake = list->lake;
+        struct pncp_date date = list->date;
+        pncp_list_release(list); /* first: the footer that is read now is as large as what it held */
+        rc = pncp_list_open(lake, date, list, err);
+    }
     if (rc != PNCP_OK)
         return pncp_err_wrap(err, rc, "save the list");
-    pncp_list_release(list);
-    *list = saved;
     for (int code = 1; code <= PNCP_MODALIDADES_MAX; code++) {
         pncp_place_list_part(list->date, code, path);
         rc = pncp_lake_remove(list->lake, path, err);

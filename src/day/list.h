@@ -77,7 +77,8 @@ MUST_CHECK enum pncp_code pncp_list_row_key(const struct pncp_table *table, size
                                             struct pncp_err *err);
 struct pncp_date pncp_list_row_date(const struct pncp_table *table, size_t row);
 
-/* Put it into the lake with its info, remove the parts of unfinished lists, and go on reading from there. */
+/* Put it into the lake with its info, remove the parts of unfinished lists, and go on reading from there. On error it
+ * is good for release only. */
 MUST_CHECK enum pncp_code pncp_list_save(struct pncp_list *list, struct pncp_err *err);
 
 /* A part saved by an earlier run whose list is as final as asked. PNCP_E_NOTFOUND otherwise (a damaged one too: it is

@@ -96,7 +96,7 @@ static enum pncp_json_fault check_tree(yyjson_val *root)
     return fault;
 }
 
-#define COPIED_MAX_BYTES (PNCP_JSON_ROOM_BYTES / 2) /* for a document and a copy of its text */
+#define COPIED_MAX_BYTES (PNCP_JSON_ROOM_BYTES / 4) /* for a document and a copy of its text */
 
 enum pncp_code pncp_json_room_init(struct pncp_json_room *room)
 {

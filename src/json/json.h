@@ -28,7 +28,7 @@ struct pncp_json_room {
     char *block; /* of it only what was used is resident */
     bool taken;  /* by a document parsed in place */
 };
-#define PNCP_JSON_ROOM_BYTES ((size_t)1024 * 1024)
+#define PNCP_JSON_ROOM_BYTES ((size_t)2 * 1024 * 1024) /* for the values of a page of 500 itens, guessed generously */
 
 /* PNCP_E_NOMEM */
 MUST_CHECK enum pncp_code pncp_json_room_init(struct pncp_json_room *room);

@@ -117,8 +117,11 @@ MUST_CHECK enum pncp_code pncp_lake_put(struct pncp_lake *lake, const char *path
 MUST_CHECK enum pncp_code pncp_lake_write_if(struct pncp_lake *lake, const char *path, const char *lock,
                                              const struct pncp_version *expected, const struct pncp_body *body,
                                              struct pncp_version *ret_version, struct pncp_err *err);
-struct pncp_segment { /* of a new object: `bytes`; or, when len is not 0, so many bytes of the version expected */
+/* Of a new object: `bytes`; or, when len is not 0, so many bytes of `stage` (flushed), without one of the version
+ * expected. */
+struct pncp_segment {
     struct pncp_view bytes;
+    const struct pncp_stage *stage;
     uint64_t from, len;
 };
 struct pncp_splice { /* the first keep_bytes of the version expected, and the segments in order */

@@ -387,10 +387,11 @@ static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *
     enum pncp_code rc = splice->keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, 0, to, splice->keep_bytes, path, err);
     for (size_t i = 0; rc == PNCP_OK && i < splice->segment_count; i++) {
         const struct pncp_segment *segment = &splice->segments[i];
-        rc = segment->len > 0 ? pncp_file_copy(from, segment->from, to, segment->len, path, err)
+        int source = segment->stage == NULL ? from : segment->stage->fd;
+        rc = segment->len > 0 ? pncp_file_copy(source, segment->from, to, segment->len, path, err)
                               : pncp_file_write(to, segment->bytes.data, segment->bytes.len, path, err);
-        if (splice->sent != NULL && segment->len == 0)
-            *splice->sent += segment->bytes.len;
+        if (splice->sent != NULL && (segment->len == 0 || segment->stage != NULL))
+            *splice->sent += segment->len > 0 ? segment->len : segment->bytes.len;
     }
     return rc;
 }
@@ -400,7 +401,7 @@ static uint64_t end_of_kept(const struct pncp_splice *splice)
 {
     uint64_t end = splice->keep_bytes;
     for (size_t i = 0; i < splice->segment_count; i++) {
-        if (splice->segments[i].len > 0)
+        if (splice->segments[i].stage == NULL && splice->segments[i].len > 0)
             end = PNCP_MAX(end, splice->segments[i].from + splice->segments[i].len);
     }
     return end;

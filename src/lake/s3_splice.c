@@ -10,6 +10,21 @@
 
 #include <string.h>
 
+/* What a piece has, to the end of the stage. */
+static enum pncp_code append_piece(struct pncp_stage *stage, const struct pncp_call_piece *piece)
+{
+    char block[16384];
+    enum pncp_code rc = PNCP_OK;
+    if (piece->len == 0)
+        return pncp_stage_append(stage, piece->bytes.data, piece->bytes.len, NULL);
+    for (uint64_t at = 0; rc == PNCP_OK && at < piece->len;) {
+        ssize_t got = pncp_call_piece_read(piece, at, block, sizeof(block));
+        rc = got <= 0 ? PNCP_E_IO : pncp_stage_append(stage, block, (size_t)got, NULL);
+        at += got <= 0 ? 0 : (uint64_t)got;
+    }
+    return rc;
+}
+
 /* `stage`, which has the first `kept` bytes already (closed: none), becomes what the pieces from `first` on make of it.
  * False: it could not be written. */
 static bool fill_stage(struct pncp_lake *lake, struct pncp_stage *stage, uint64_t kept,
@@ -17,7 +32,7 @@ static bool fill_stage(struct pncp_lake *lake, struct pncp_stage *stage, uint64_
 {
     enum pncp_code rc = stage->fd < 0 ? pncp_stage_open(lake, stage, NULL) : pncp_stage_cut(stage, kept, NULL);
     for (size_t i = first; rc == PNCP_OK && i < count; i++)
-        rc = pncp_stage_append(stage, pieces[i].bytes.data, pieces[i].bytes.len, NULL);
+        rc = append_piece(stage, &pieces[i]);
     return rc == PNCP_OK && pncp_stage_flush(stage, NULL) == PNCP_OK;
 }
 
@@ -63,7 +78,10 @@ static enum pncp_code make_tail(struct pncp_lake *lake, const char *path, const 
         rc = fetch_piece(lake, path, expected, 0, splice->keep_bytes, tail, err);
     for (size_t i = 0; rc == PNCP_OK && i < splice->segment_count; i++) {
         const struct pncp_segment *segment = &splice->segments[i];
-        if (segment->len > 0)
+        if (segment->stage != NULL && segment->len > 0)
+            tail->pieces[tail->count++] = (struct pncp_call_piece){
+                .bytes = PNCP_VIEW_LIT(""), .fd = segment->stage->fd, .at = segment->from, .len = segment->len};
+        else if (segment->len > 0)
             rc = fetch_piece(lake, path, expected, segment->from, segment->len, tail, err);
         else
             tail->pieces[tail->count++] = (struct pncp_call_piece){.bytes = segment->bytes};

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <zlib.h>
 
-#define PAGE_BYTES ((size_t)256 * 1024) /* a page ends with the row that passes either */
-#define PAGE_SLOTS ((size_t)65536)
+#define PAGE_BYTES                                                                                                     \
+    ((size_t)256 * 1024) /* a page ends with the row that passes this, or a slot for every four bytes                  \
+                          */
+#define SMALL_PAGE_BYTES ((size_t)64 * 1024)
 #define DICTIONARY_KEPT_BYTES ((size_t)96 * 1024) /* from one column to the next; most dictionaries are small */
 #define HEADER_MAX_BYTES ((size_t)64) /* of a PageHeader: fourteen numbers of five bytes at most, with their fields */
 #define BOUND_MAX_BYTES ((size_t)32)  /* a longer text is no bound: every checkpoint writes the footer anew */
@@ -162,8 +164,9 @@ static bool has_value(const struct pncp_leaf *leaf, size_t slot)
 static bool fill_span(const struct pncp_chunk_begun *chunk, bool last, struct span *span)
 {
     const struct pncp_leaf *leaf = chunk->leaf;
+    const size_t page_bytes = chunk->small ? SMALL_PAGE_BYTES : PAGE_BYTES, page_slots = page_bytes / 4;
     size_t rest = leaf->value_count - span->value;
-    if (leaf->level_count - span->slot <= PAGE_SLOTS && value_bytes(chunk, span->value, rest) <= PAGE_BYTES) {
+    if (leaf->level_count - span->slot <= page_slots && value_bytes(chunk, span->value, rest) <= page_bytes) {
         span->slot_end = leaf->level_count;
         span->value_end = leaf->value_count;
         return last;
@@ -174,8 +177,8 @@ static bool fill_span(const struct pncp_chunk_begun *chunk, bool last, struct sp
         do
             span->value_end += has_value(leaf, span->slot_end++);
         while (span->slot_end < leaf->level_count && leaf->max_rep > 0 && leaf->rep[span->slot_end] != 0);
-    } while (span->slot_end < leaf->level_count && span->slot_end - span->slot < PAGE_SLOTS &&
-             value_bytes(chunk, span->value, span->value_end - span->value) < PAGE_BYTES);
+    } while (span->slot_end < leaf->level_count && span->slot_end - span->slot < page_slots &&
+             value_bytes(chunk, span->value, span->value_end - span->value) < page_bytes);
     return true;
 }
 
@@ -300,6 +303,7 @@ enum pncp_code pncp_chunk_begin(struct pncp_chunk_writer *writer, const struct p
 {
     *ret_chunk = (struct pncp_chunk_begun){.info = info,
                                            .zstd_level = options->zstd_level,
+                                           .small = options->small,
                                            .base = base,
                                            .out = out,
                                            .begin = out->len,

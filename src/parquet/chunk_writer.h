@@ -23,7 +23,7 @@ struct pncp_chunk_begun { /* a chunk under way; info and out are borrowed until 
     const struct pncp_leaf_info *info;
     const struct pncp_leaf *leaf; /* what it is being made of: all of it, or a piece */
     int zstd_level;
-    bool dictionary;
+    bool small, dictionary;
     uint64_t base; /* of places in the file, beyond those in *out */
     struct pncp_buf *out;
     size_t begin, data_at; /* in *out; they differ by the page of the dictionary */

@@ -14,7 +14,8 @@ struct pncp_group_writer {
     struct pncp_encode_options options;
     struct pncp_chunk_writer chunk;
     struct pncp_chunk_begun begun; /* of the column that comes in pieces; without info: none does */
-    struct pncp_buf file;          /* "PAR1", the chunks so far */
+    struct pncp_buf file;          /* "PAR1", the chunks so far, without those that were taken */
+    uint64_t taken;                /* bytes */
     struct pncp_buf chunks;        /* their ColumnChunk structs */
     uint64_t raw_bytes;
 };
@@ -60,7 +61,7 @@ enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *writer, const st
     const struct pncp_leaf_info *info = &schema->leaves[writer->check.leaf_count];
     assert(writer->check.leaf_count < schema->leaf_count && writer->check.rows > 0);
     enum pncp_code rc = pncp_group_check_leaf(&writer->check, leaf, err);
-    return rc == PNCP_OK ? pncp_chunk_write(&writer->chunk, info, leaf, &writer->options, 0, &writer->file,
+    return rc == PNCP_OK ? pncp_chunk_write(&writer->chunk, info, leaf, &writer->options, writer->taken, &writer->file,
                                             &writer->chunks, &writer->raw_bytes, err)
                          : rc;
 }
@@ -74,14 +75,15 @@ enum pncp_code pncp_group_writer_piece(struct pncp_group_writer *writer, struct 
     assert(writer->check.leaf_count < schema->leaf_count && writer->check.rows > 0);
     enum pncp_code rc = pncp_group_check_piece(&writer->check, leaf, last, err);
     if (rc == PNCP_OK && at_once && writer->begun.info == NULL)
-        rc = pncp_chunk_begin(&writer->chunk, info, &writer->options, 0, &writer->file, &writer->begun, err);
+        rc =
+            pncp_chunk_begin(&writer->chunk, info, &writer->options, writer->taken, &writer->file, &writer->begun, err);
     if (rc == PNCP_OK && at_once)
         rc = pncp_chunk_piece(&writer->chunk, &writer->begun, leaf, last, err);
     if (rc == PNCP_OK && at_once && last)
         rc = pncp_chunk_end(&writer->begun, &writer->chunks, &writer->raw_bytes, err);
     else if (rc == PNCP_OK && last)
-        rc = pncp_chunk_write(&writer->chunk, info, leaf, &writer->options, 0, &writer->file, &writer->chunks,
-                              &writer->raw_bytes, err);
+        rc = pncp_chunk_write(&writer->chunk, info, leaf, &writer->options, writer->taken, &writer->file,
+                              &writer->chunks, &writer->raw_bytes, err);
     if (last) {
         writer->begun.info = NULL;
     } else {
@@ -93,31 +95,61 @@ enum pncp_code pncp_group_writer_piece(struct pncp_group_writer *writer, struct 
 
 /* ---- finishing ------------------------------------------------------------------------------- */
 
+struct pncp_view pncp_group_writer_ready(const struct pncp_group_writer *writer)
+{
+    assert(writer->begun.info == NULL);
+    return pncp_buf_view(&writer->file);
+}
+
+void pncp_group_writer_taken(struct pncp_group_writer *writer)
+{
+    writer->taken += writer->file.len;
+    pncp_buf_clear(&writer->file);
+}
+
+/* The file's footer, length and magic, to the end of `out`. */
+static enum pncp_code put_footer(const struct pncp_group_writer *writer, struct pncp_buf *out)
+{
+    const struct pncp_schema *schema = writer->check.schema;
+    const struct pncp_group_head head = {.raw_bytes = writer->raw_bytes,
+                                         .bytes = writer->taken + writer->file.len - PNCP_PARQUET_MAGIC_BYTES,
+                                         .rows = writer->check.rows,
+                                         .offset = PNCP_PARQUET_MAGIC_BYTES};
+    size_t begin = out->len;
+    assert(writer->check.leaf_count == schema->leaf_count);
+    enum pncp_code rc = pncp_footer_begin_new(schema, head.rows, 1, out);
+    if (rc == PNCP_OK)
+        rc = pncp_footer_put_group(out, &head, pncp_buf_view(&writer->chunks), schema->leaf_count);
+    return rc == PNCP_OK ? pncp_footer_end_new(schema, NULL, 0, begin, out) : rc;
+}
+
 enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct pncp_buf *ret_file,
                                         struct pncp_footer *ret_footer, struct pncp_err *err)
 {
-    assert(writer->check.leaf_count == writer->check.schema->leaf_count);
-    struct pncp_group_head head = {.raw_bytes = writer->raw_bytes,
-                                   .bytes = writer->file.len - PNCP_PARQUET_MAGIC_BYTES,
-                                   .rows = writer->check.rows,
-                                   .offset = PNCP_PARQUET_MAGIC_BYTES};
+    assert(writer->taken == 0);
     size_t data_end = writer->file.len;
-    const struct pncp_schema *schema = writer->check.schema;
-    enum pncp_code rc = pncp_footer_begin_new(schema, head.rows, 1, &writer->file);
-    if (rc == PNCP_OK)
-        rc = pncp_footer_put_group(&writer->file, &head, pncp_buf_view(&writer->chunks), schema->leaf_count);
-    if (rc == PNCP_OK)
-        rc = pncp_footer_end_new(schema, NULL, 0, data_end, &writer->file);
-    if (rc != PNCP_OK) {
+    if (put_footer(writer, &writer->file) != PNCP_OK) {
         writer->file.len = data_end;
         return no_memory(err);
     }
     struct pncp_view bytes = pncp_buf_view(&writer->file);
     struct pncp_source source = pncp_source_of_view(&bytes);
-    rc = pncp_footer_read(&source, ret_footer, err);
+    enum pncp_code rc = pncp_footer_read(&source, ret_footer, err);
     if (rc == PNCP_OK)
         *ret_file = pncp_buf_take(&writer->file);
     return rc;
+}
+
+enum pncp_code pncp_group_writer_footer(const struct pncp_group_writer *writer, struct pncp_footer *ret_footer,
+                                        struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf raw = {0};
+    assert(writer->file.len == 0);
+    if (put_footer(writer, &raw) != PNCP_OK)
+        return no_memory(err);
+    uint64_t file_bytes = writer->taken + raw.len;
+    raw.len -= PNCP_PARQUET_TRAILER_BYTES;
+    return pncp_footer_parse(&raw, file_bytes, ret_footer, err);
 }
 
 enum pncp_code pncp_group_encode(const struct pncp_table *table, const struct pncp_encode_options *options,

@@ -179,6 +179,7 @@ MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_
 struct pncp_encode_options {
     int zstd_level; /* -7..9, not 0; below 1: faster, larger */
     bool plain;     /* no dictionaries: cheaper, and for some 50 rows no larger */
+    bool small;     /* pages of 64 KiB instead of 256: half a megabyte less while they are made, a few percent larger */
 };
 
 /* One row group under construction, leaf by leaf, so that a fold or rewrite holds one column at a time.
@@ -199,6 +200,13 @@ MUST_CHECK enum pncp_code pncp_group_writer_leaf(struct pncp_group_writer *write
 MUST_CHECK enum pncp_code pncp_group_writer_piece(struct pncp_group_writer *writer, struct pncp_leaf *leaf, bool last,
                                                   struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_group_writer_finish(struct pncp_group_writer *writer, struct pncp_buf *ret_file,
+                                                   struct pncp_footer *ret_footer, struct pncp_err *err);
+/* For a group that need not lie in memory: between two leaves, what is encoded so far and was not taken yet ("PAR1" is
+ * its beginning), borrowed until the next call; taken: it was. When all is taken and all leaves were there, the footer
+ * of the file that it would be, in finish's place. PNCP_E_NOMEM. */
+struct pncp_view pncp_group_writer_ready(const struct pncp_group_writer *writer);
+void pncp_group_writer_taken(struct pncp_group_writer *writer);
+MUST_CHECK enum pncp_code pncp_group_writer_footer(const struct pncp_group_writer *writer,
                                                    struct pncp_footer *ret_footer, struct pncp_err *err);
 void pncp_group_writer_abort(struct pncp_group_writer *writer); /* frees; also after finish; NULL is fine */
 /* All row groups of a file at once, column by column, for a rewrite that decodes each column of its source one time.

@@ -304,30 +304,42 @@ static void spliced_from_nothing(void **state)
     place_close(&place);
 }
 
-/* The first `keep` bytes of an object of `size`, a tail, and ranges of the old version between. */
+/* The first `keep` bytes of an object of `size`, a tail, ranges of the old version and of a stage between; and all of
+ * that with one byte more. */
 static void keeps(size_t size, size_t keep)
 {
     struct place place;
     struct pncp_version version, next, other;
     AUTO(pncp_buf_release) struct pncp_buf bytes = bytes_of(size, 7), tail = bytes_of(70000, 8), expected = {0};
+    AUTO(pncp_stage_release) struct pncp_stage stage = PNCP_STAGE_INIT;
     place_open(&place);
+    assert_int_equal(pncp_stage_open(place.lake, &stage, NULL), PNCP_OK);
+    assert_int_equal(pncp_stage_append(&stage, tail.data, tail.len, NULL), PNCP_OK);
+    assert_int_equal(pncp_stage_flush(&stage, NULL), PNCP_OK);
     put_bytes(&place, pncp_buf_view(&bytes));
     version = version_now(&place);
     const struct pncp_segment segments[] = {{.bytes = pncp_buf_view(&tail)},
                                             {.from = size / 2, .len = size - size / 2},
+                                            {.stage = &stage, .from = 5, .len = 40000},
                                             {.bytes = PNCP_VIEW_LIT("=")},
                                             {.from = 0, .len = 1}};
+    const struct pncp_segment more[] = {{.bytes = PNCP_VIEW_LIT("+")}};
     assert_int_equal(pncp_buf_append(&expected, bytes.data, keep), PNCP_OK);
     assert_int_equal(pncp_buf_append(&expected, tail.data, tail.len), PNCP_OK);
     assert_int_equal(pncp_buf_append(&expected, bytes.data + size / 2, size - size / 2), PNCP_OK);
+    assert_int_equal(pncp_buf_append(&expected, tail.data + 5, 40000), PNCP_OK);
     assert_int_equal(pncp_buf_append(&expected, "=", 1), PNCP_OK);
     assert_int_equal(pncp_buf_append(&expected, bytes.data, 1), PNCP_OK);
-    assert_ok(&place, splice(&place, &version, keep, segments, 4, &next));
+    assert_ok(&place, splice(&place, &version, keep, segments, PNCP_ARRAY_LEN(segments), &next));
     assert_has(&place, pncp_buf_view(&expected));
     assert_string_equal(version_now(&place).text, next.text);
     assert_string_not_equal(version.text, next.text);
     assert_int_equal(splice(&place, &version, keep, segments, 1, &other), PNCP_E_CONFLICT); /* lost to itself */
     assert_has(&place, pncp_buf_view(&expected));
+    assert_ok(&place, splice(&place, &next, expected.len, more, 1, &other));
+    assert_int_equal(pncp_buf_append(&expected, "+", 1), PNCP_OK);
+    assert_has(&place, pncp_buf_view(&expected));
+    pncp_stage_release(&stage);
     place_close(&place);
 }
 

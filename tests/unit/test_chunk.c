@@ -6,6 +6,7 @@
 #include "sample.h"
 
 #define PAGE_BYTES (256 * 1024)
+#define SMALL_PAGE_BYTES (64 * 1024)
 
 struct written {
     struct pncp_buf pages, entry;
@@ -19,9 +20,9 @@ static void written_release(struct written *written)
     pncp_buf_release(&written->entry);
 }
 
-static struct written write_chunk(const struct pncp_leaf_info *info, const struct pncp_leaf *leaf, bool plain)
+static struct written write_with(const struct pncp_leaf_info *info, const struct pncp_leaf *leaf,
+                                 struct pncp_encode_options options)
 {
-    const struct pncp_encode_options options = {.zstd_level = plain ? -5 : 3, .plain = plain};
     struct written written = {0};
     struct pncp_chunk_writer writer = {0};
     struct pncp_err err = PNCP_ERR_INIT;
@@ -38,6 +39,11 @@ static struct written write_chunk(const struct pncp_leaf_info *info, const struc
     assert_int_equal(written.chunk.raw_bytes, written.raw_bytes);
     assert_int_equal(written.chunk.value_slots, leaf->level_count);
     return written;
+}
+
+static struct written write_chunk(const struct pncp_leaf_info *info, const struct pncp_leaf *leaf, bool plain)
+{
+    return write_with(info, leaf, (struct pncp_encode_options){.zstd_level = plain ? -5 : 3, .plain = plain});
 }
 
 static enum pncp_code read_chunk(const struct pncp_chunk *chunk, struct pncp_view bytes,
@@ -107,25 +113,36 @@ static const struct pncp_leaf_info TEXT = {.col = &TEXT_COL, .type = PNCP_T_TEXT
 static const struct pncp_leaf_info LIST = {
     .col = &DICT_COL, .type = PNCP_T_TEXT, .max_def = 3, .max_rep = 1, .path = "l.list.element.d"};
 
-static void test_pages_end_at_256_kib(void **state)
+static void check_pages_end_at(size_t page_bytes, bool small)
 {
-    (void)state;
     static char text[1000];
     AUTO(pncp_leaf_release) struct pncp_leaf leaf, back;
-    size_t slots[64];
+    size_t slots[64], pages, all = 0;
     pncp_leaf_init(&leaf, &TEXT);
     for (int i = 0; i < 1000; i++)
         assert_int_equal(pncp_leaf_put_text(&leaf, 0, (struct pncp_view){text, sizeof(text)}), PNCP_OK);
-    AUTO(written_release) struct written written = write_chunk(&TEXT, &leaf, true);
-    assert_int_equal(page_slots(&written, slots), 4);
-    assert_int_equal(slots[0], PAGE_BYTES / 1004 + 1); /* with the text that passes it */
-    assert_int_equal(slots[0] + slots[1] + slots[2] + slots[3], 1000);
+    AUTO(written_release)
+    struct written written =
+        write_with(&TEXT, &leaf, (struct pncp_encode_options){.zstd_level = -5, .plain = true, .small = small});
+    pages = page_slots(&written, slots);
+    assert_int_equal(pages, 1000 / (page_bytes / 1004 + 1) + 1);
+    for (size_t i = 0; i < pages; i++) {
+        assert_true(i + 1 == pages || slots[i] == page_bytes / 1004 + 1); /* with the text that passes it */
+        all += slots[i];
+    }
+    assert_int_equal(all, 1000);
     assert_int_equal(read_chunk(&written.chunk, pncp_view_from(pncp_buf_view(&written.pages), 4), &TEXT, &back),
                      PNCP_OK);
     check_same(&back, &leaf);
 }
 
-/* 300,000 slots in lists of 1 to 1,000, most of them null: pages of 65,536 slots and what the last list has more. */
+static void test_pages_end_at_a_size(void **state)
+{
+    (void)state;
+    check_pages_end_at(PAGE_BYTES, false);
+    check_pages_end_at(SMALL_PAGE_BYTES, true);
+}
+
 static void test_pages_begin_at_a_row(void **state)
 {
     (void)state;
@@ -164,15 +181,15 @@ static const struct pncp_leaf_info PIECES = {
 
 /* Lists of texts and nulls, a page and a half by their slots and several by their bytes, or less than one, given in
  * pieces of so many rows: the bytes are those of the whole, and never much more than a page is held. */
-static void test_pieces_are_the_whole(void **state)
+static void check_pieces(bool small)
 {
-    (void)state;
     static const struct {
         size_t rows, slots_max, text_max;
     } columns[] = {{3, 3, 10}, {4000, 60, 2}, {3000, 4, 900}, {5, 2, 300000}};
     static const size_t pieces[] = {1, 7, 100, 2999, 5000};
     static char text[300000];
-    const struct pncp_encode_options options = {.zstd_level = 1};
+    const struct pncp_encode_options options = {.zstd_level = 1, .small = small};
+    const size_t page_bytes = small ? SMALL_PAGE_BYTES : PAGE_BYTES;
     assert_true(pncp_chunk_takes_pieces(&PIECES, &options));
     assert_false(pncp_chunk_takes_pieces(&LIST, &options)); /* a dictionary looks at all values */
     memset(text, 'x', sizeof(text));
@@ -207,7 +224,7 @@ static void test_pieces_are_the_whole(void **state)
                     assert_int_equal(pncp_leaf_copy_row(&piece, &leaf, &index, row++), PNCP_OK);
                 bool last = row == columns[c].rows;
                 assert_int_equal(pncp_chunk_piece(&writer, &begun, &piece, last, NULL), PNCP_OK);
-                assert_true(piece.values.len <= PAGE_BYTES + row_bytes);
+                assert_true(piece.values.len <= page_bytes + row_bytes);
                 assert_true(!last || piece.level_count == 0);
             }
             assert_int_equal(pncp_chunk_end(&begun, &written.entry, &written.raw_bytes, NULL), PNCP_OK);
@@ -216,6 +233,13 @@ static void test_pieces_are_the_whole(void **state)
             assert_true(pncp_view_eq(pncp_buf_view(&written.entry), pncp_buf_view(&whole.entry)));
         }
     }
+}
+
+static void test_pieces_are_the_whole(void **state)
+{
+    (void)state;
+    check_pieces(false);
+    check_pieces(true);
 }
 
 /* Every column of the sample, cut off anywhere: the copy has its exact length, so that the sanitizer sees a byte too
@@ -285,7 +309,7 @@ static void test_limits_of_writing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pages_end_at_256_kib), cmocka_unit_test(test_pages_begin_at_a_row),
+        cmocka_unit_test(test_pages_end_at_a_size),  cmocka_unit_test(test_pages_begin_at_a_row),
         cmocka_unit_test(test_pieces_are_the_whole), cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_too_many_slots),       cmocka_unit_test(test_limits_of_writing),
     };

@@ -358,6 +358,36 @@ static void test_pieces(void **state)
     }
 }
 
+/* What is taken after some of the leaves is the file, and the footer its footer. */
+static void test_taken_bytes_are_the_file(void **state)
+{
+    (void)state;
+    static const struct pncp_encode_options options = {.zstd_level = 1};
+    AUTO(pncp_table_release) struct pncp_table table = sample_table(50, 1);
+    AUTO(sample_file_release) struct sample_file wanted = sample_encode(&table);
+    for (size_t every = 1; every < 20; every += 6) {
+        AUTO(sample_file_release) struct sample_file file = {0};
+        struct pncp_group_writer *writer;
+        struct pncp_err err = PNCP_ERR_INIT;
+        assert_int_equal(pncp_group_writer_open(table.schema, 50, &options, &writer, NULL), PNCP_OK);
+        for (size_t i = 0; i < table.schema->leaf_count; i++) {
+            assert_int_equal(pncp_group_writer_leaf(writer, &table.leaves[i], &err), PNCP_OK);
+            if (i % every != 0 && i + 1 < table.schema->leaf_count)
+                continue;
+            struct pncp_view ready = pncp_group_writer_ready(writer);
+            assert_int_equal(pncp_buf_append(&file.bytes, ready.data, ready.len), PNCP_OK);
+            pncp_group_writer_taken(writer);
+        }
+        sample_ok(pncp_group_writer_footer(writer, &file.footer, &err), &err);
+        assert_int_equal(file.footer.data_end, file.bytes.len);
+        assert_int_equal(file.footer.data_end, wanted.footer.data_end);
+        assert_memory_equal(file.bytes.data, wanted.bytes.data, file.bytes.len);
+        assert_int_equal(file.footer.file_bytes, wanted.footer.file_bytes);
+        assert_true(pncp_view_eq(pncp_buf_view(&file.footer.raw), pncp_buf_view(&wanted.footer.raw)));
+        pncp_group_writer_abort(writer);
+    }
+}
+
 /* All chunks of two groups, column by column, with or without a rest before each. */
 static void put_columns(const struct pncp_table *table, bool rest, struct pncp_buf *ret_bytes)
 {
@@ -414,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_dictionary_where_it_pays),
         cmocka_unit_test(test_file_of_one_group),
         cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_taken_bytes_are_the_file),
         cmocka_unit_test(test_a_rest_changes_nothing),
         cmocka_unit_test(test_abort_at_any_time),
     };

@@ -177,7 +177,7 @@ static void what_is_stale_or_damaged_is_told(void **state)
         AUTO(pncp_buf_release) struct pncp_buf changed = {0};
         size_t offset = (size_t)(at - text.data);
         assert_int_equal(pncp_buf_append(&changed, text.data, damages[i].to == NULL ? offset : text.len), PNCP_OK);
-        if (damages[i].to != NULL)
+        if (damages[i].to != NULL && changed.data != NULL)
             memcpy(changed.data + offset, damages[i].to, strlen(damages[i].to));
         rows_file_put(&lake, ITENS, changed.len == 0 ? "" : changed.data, changed.len);
         assert_health(&day, PNCP_PART_ITENS, PNCP_STATE_DAMAGED, damages[i].says);
