@@ -1,7 +1,6 @@
 #include "base/clock.h"
 #include "base/digits.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

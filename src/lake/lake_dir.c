@@ -371,11 +371,22 @@ static enum pncp_code write_if(struct pncp_lake *lake, const char *path, const c
 
 #define RESERVED_FROM_BYTES ((uint64_t)256 * 1024) /* kept; for less it costs as much as it saves */
 
+static uint64_t segment_bytes(const struct pncp_segment *segment)
+{
+    return segment->len > 0 ? segment->len : segment->bytes.len;
+}
+
+/* Does it stand in the version expected? */
+static bool is_kept(const struct pncp_segment *segment)
+{
+    return segment->len > 0 && segment->stage == NULL;
+}
+
 static uint64_t bytes_of(const struct pncp_splice *splice)
 {
     uint64_t bytes = splice->keep_bytes;
     for (size_t i = 0; i < splice->segment_count; i++)
-        bytes += splice->segments[i].len > 0 ? splice->segments[i].len : splice->segments[i].bytes.len;
+        bytes += segment_bytes(&splice->segments[i]);
     return bytes;
 }
 
@@ -390,8 +401,8 @@ static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *
         int source = segment->stage == NULL ? from : segment->stage->fd;
         rc = segment->len > 0 ? pncp_file_copy(source, segment->from, to, segment->len, path, err)
                               : pncp_file_write(to, segment->bytes.data, segment->bytes.len, path, err);
-        if (splice->sent != NULL && (segment->len == 0 || segment->stage != NULL))
-            *splice->sent += segment->len > 0 ? segment->len : segment->bytes.len;
+        if (splice->sent != NULL && !is_kept(segment))
+            *splice->sent += segment_bytes(segment);
     }
     return rc;
 }
@@ -401,7 +412,7 @@ static uint64_t end_of_kept(const struct pncp_splice *splice)
 {
     uint64_t end = splice->keep_bytes;
     for (size_t i = 0; i < splice->segment_count; i++) {
-        if (splice->segments[i].stage == NULL && splice->segments[i].len > 0)
+        if (is_kept(&splice->segments[i]))
             end = PNCP_MAX(end, splice->segments[i].from + splice->segments[i].len);
     }
     return end;

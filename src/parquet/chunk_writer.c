@@ -154,11 +154,6 @@ static size_t value_bytes(const struct pncp_chunk_begun *chunk, size_t first, si
     return chunk->dictionary ? count * sizeof(uint16_t) : pncp_plain_bytes(chunk->leaf, first, count);
 }
 
-static bool has_value(const struct pncp_leaf *leaf, size_t slot)
-{
-    return leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
-}
-
 /* Whole rows from *span's beginning on, until the page is full or the column ends. False: the next piece may have more
  * for it. */
 static bool fill_span(const struct pncp_chunk_begun *chunk, bool last, struct span *span)
@@ -175,7 +170,7 @@ static bool fill_span(const struct pncp_chunk_begun *chunk, bool last, struct sp
     span->value_end = span->value;
     do {
         do
-            span->value_end += has_value(leaf, span->slot_end++);
+            span->value_end += pncp_leaf_has_value(leaf, span->slot_end++);
         while (span->slot_end < leaf->level_count && leaf->max_rep > 0 && leaf->rep[span->slot_end] != 0);
     } while (span->slot_end < leaf->level_count && span->slot_end - span->slot < page_slots &&
              value_bytes(chunk, span->value, span->value_end - span->value) < page_bytes);

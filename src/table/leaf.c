@@ -68,12 +68,7 @@ size_t pncp_leaf_bytes(const struct pncp_leaf *leaf)
 
 size_t pncp_leaf_rows(const struct pncp_leaf *leaf)
 {
-    if (leaf->max_rep == 0)
-        return leaf->level_count;
-    size_t rows = 0;
-    for (size_t i = 0; i < leaf->level_count; i++)
-        rows += leaf->rep[i] == 0;
-    return rows;
+    return leaf->max_rep == 0 ? leaf->level_count : pncp_level_count(leaf->rep, leaf->level_count, 0);
 }
 
 static enum pncp_code grow_levels(struct pncp_leaf *leaf, size_t more)
@@ -179,11 +174,6 @@ enum pncp_code pncp_leaf_put_text(struct pncp_leaf *leaf, int16_t rep, struct pn
     return PNCP_OK;
 }
 
-static bool has_value(const struct pncp_leaf *leaf, size_t slot)
-{
-    return leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
-}
-
 enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_leaf_index *ret_index)
 {
     size_t rows = pncp_leaf_rows(leaf);
@@ -201,7 +191,7 @@ enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_le
             index.slot[row] = (uint32_t)slot;
             index.value[row++] = value;
         }
-        value += has_value(leaf, slot);
+        value += pncp_leaf_has_value(leaf, slot);
     }
     index.slot[rows] = (uint32_t)leaf->level_count;
     index.value[rows] = (uint32_t)leaf->value_count;
@@ -320,7 +310,7 @@ enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, struct pncp_leaf *fr
     size_t slot, seen = 0;
     if (from->max_rep == 0) {
         size_t value = values_before(from, row);
-        return append_span(to, from, row, row + 1, value, value + has_value(from, row));
+        return append_span(to, from, row, row + 1, value, value + pncp_leaf_has_value(from, row));
     }
     for (slot = 0; slot < from->level_count; slot++) { /* up to the first slot of `row` */
         if (from->rep[slot] == 0 && seen++ == row)
@@ -328,7 +318,7 @@ enum pncp_code pncp_leaf_copy_scanned(struct pncp_leaf *to, struct pncp_leaf *fr
     }
     size_t value = pncp_leaf_count_values(from->def, slot, from->max_def), slot_end = slot, value_end = value;
     do
-        value_end += has_value(from, slot_end++);
+        value_end += pncp_leaf_has_value(from, slot_end++);
     while (slot_end < from->level_count && from->rep[slot_end] != 0);
     return append_span(to, from, slot, slot_end, value, value_end);
 }

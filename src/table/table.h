@@ -88,6 +88,12 @@ static inline int64_t pncp_leaf_int(const struct pncp_leaf *leaf, size_t i)
     }
 }
 
+/* Does the slot hold a value? */
+static inline bool pncp_leaf_has_value(const struct pncp_leaf *leaf, size_t slot)
+{
+    return leaf->max_def == 0 || leaf->def[slot] == leaf->max_def;
+}
+
 /* How many of the levels are `level`. */
 size_t pncp_level_count(const pncp_level *levels, size_t slots, pncp_level level);
 /* How many of `slots` definition levels say that a value is there; all when max_def is 0 (def is not looked at then).
