@@ -16,8 +16,9 @@ MUST_CHECK enum pncp_code pncp_file_pread(int fd, void *data, size_t len, uint64
                                           struct pncp_err *err);
 /* Append the rest of the file to `buf` (its ceiling holds: PNCP_E_LIMIT). */
 MUST_CHECK enum pncp_code pncp_file_slurp(int fd, struct pncp_buf *buf, const char *what, struct pncp_err *err);
-/* Copy `len` bytes of `from_fd`, from offset `from` on, to the write position of `to_fd`, by copy_file_range where the
- * file system has it, else through a buffer. PNCP_E_IO · PNCP_E_PARSE: `from_fd` ends before. */
+/* Copy `len` bytes of `from_fd`, from offset `from` on, to the write position of `to_fd`: by copy_file_range where the
+ * file system has it (ext4: what that does there, with a larger pipe), else through a buffer. PNCP_E_IO ·
+ * PNCP_E_PARSE: `from_fd` ends before. */
 MUST_CHECK enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t len, const char *what,
                                          struct pncp_err *err);
 /* Room for the first `bytes` of a file that is about to be written, its size unchanged: copying costs a sixth less CPU

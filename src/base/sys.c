@@ -35,6 +35,11 @@ ssize_t pncp_sys_copy_file_range(int from_fd, off_t *from_offset, int to_fd, siz
     return copy_file_range(from_fd, from_offset, to_fd, NULL, len, 0);
 }
 
+ssize_t pncp_sys_splice(int from_fd, off_t *from_offset, int to_fd, size_t len)
+{
+    return splice(from_fd, from_offset, to_fd, NULL, len, 0);
+}
+
 int pncp_sys_fsync(int fd)
 {
     return fsync(fd);

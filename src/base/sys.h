@@ -17,6 +17,7 @@ ssize_t pncp_sys_read(int fd, void *data, size_t len);
 ssize_t pncp_sys_pread(int fd, void *data, size_t len, off_t offset);
 ssize_t pncp_sys_write(int fd, const void *data, size_t len);
 ssize_t pncp_sys_copy_file_range(int from_fd, off_t *from_offset, int to_fd, size_t len);
+ssize_t pncp_sys_splice(int from_fd, off_t *from_offset, int to_fd, size_t len);
 int pncp_sys_fsync(int fd);
 int pncp_sys_ftruncate(int fd, off_t len);
 int pncp_sys_fstat(int fd, struct stat *ret_stat);

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #define READS (SYS_READ | SYS_PREAD)
-#define WRITES (SYS_WRITE | SYS_COPY_FILE_RANGE)
+#define WRITES (SYS_WRITE | SYS_COPY_FILE_RANGE | SYS_SPLICE)
 /* What leaves something in the lake. */
 #define CHANGES (WRITES | SYS_CREATE | SYS_FTRUNCATE | SYS_MKDIRAT | SYS_RENAMEAT | SYS_UNLINKAT)
 /* What needs room. */

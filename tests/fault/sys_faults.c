@@ -200,6 +200,7 @@ ssize_t REAL(read)(int fd, void *data, size_t len);
 ssize_t REAL(pread)(int fd, void *data, size_t len, off_t offset);
 ssize_t REAL(write)(int fd, const void *data, size_t len);
 ssize_t REAL(copy_file_range)(int from_fd, off_t *from_offset, int to_fd, size_t len);
+ssize_t REAL(splice)(int from_fd, off_t *from_offset, int to_fd, size_t len);
 int REAL(fsync)(int fd);
 int REAL(ftruncate)(int fd, off_t len);
 int REAL(fstat)(int fd, struct stat *ret_stat);
@@ -215,6 +216,7 @@ ssize_t WRAP(read)(int fd, void *data, size_t len);
 ssize_t WRAP(pread)(int fd, void *data, size_t len, off_t offset);
 ssize_t WRAP(write)(int fd, const void *data, size_t len);
 ssize_t WRAP(copy_file_range)(int from_fd, off_t *from_offset, int to_fd, size_t len);
+ssize_t WRAP(splice)(int from_fd, off_t *from_offset, int to_fd, size_t len);
 int WRAP(fsync)(int fd);
 int WRAP(ftruncate)(int fd, off_t len);
 int WRAP(fstat)(int fd, struct stat *ret_stat);
@@ -255,6 +257,11 @@ ssize_t WRAP(write)(int fd, const void *data, size_t len)
 ssize_t WRAP(copy_file_range)(int from_fd, off_t *from_offset, int to_fd, size_t len)
 {
     FAULTY_BYTES(SYS_COPY_FILE_RANGE, "copy_file_range", REAL(copy_file_range)(from_fd, from_offset, to_fd, len));
+}
+
+ssize_t WRAP(splice)(int from_fd, off_t *from_offset, int to_fd, size_t len)
+{
+    FAULTY_BYTES(SYS_SPLICE, "splice", REAL(splice)(from_fd, from_offset, to_fd, len));
 }
 
 int WRAP(fsync)(int fd)

@@ -24,8 +24,9 @@ enum sys_call { /* of pncp_sys_*, in bits; openat is two: with O_CREAT, and with
                 SYS_RENAMEAT = 1 << 12,
                 SYS_UNLINKAT = 1 << 13,
                 SYS_FLOCK = 1 << 14,
+                SYS_SPLICE = 1 << 15,
 };
-#define SYS_CALLS 15
+#define SYS_CALLS 16
 #define SYS_ALL ((1U << SYS_CALLS) - 1)
 
 enum sys_fault_way {

@@ -350,11 +350,51 @@ static void spliced_only_on_the_version_seen(void **state)
     rows_lake_close(&lake);
 }
 
-/* copy_file_range that a file system lacks, or that copies less than asked. */
-static int no_copying(void *ctx, const char *call, const char *path)
+struct refusal { /* of one kind of call, 0: it goes on */
+    const char *call;
+    int error;
+    unsigned asked;
+};
+
+static int refuse(void *ctx, const char *call, const char *path)
 {
     (void)path;
-    return strcmp(call, "copy_file_range") == 0 ? *(const int *)ctx : 0;
+    struct refusal *refusal = ctx;
+    if (strcmp(call, refusal->call) != 0)
+        return 0;
+    refusal->asked++;
+    return refusal->error;
+}
+
+#define BIG_BYTES ((size_t)1200000) /* more than a pipe holds */
+
+static void put_big(struct pncp_lake *lake, struct pncp_buf *ret_big, struct pncp_version *ret_version)
+{
+    struct pncp_err err = PNCP_ERR_INIT;
+    for (uint32_t i = 0; i < BIG_BYTES / sizeof(i); i++)
+        assert_int_equal(pncp_buf_append(ret_big, &i, sizeof(i)), PNCP_OK);
+    const struct pncp_segment all = {.bytes = pncp_buf_view(ret_big)};
+    assert_int_equal(pncp_lake_splice_if(lake, PATH, LOCK, &(struct pncp_version){.text = ""},
+                                         &(const struct pncp_splice){.segments = &all, .segment_count = 1}, ret_version,
+                                         &err),
+                     PNCP_OK);
+}
+
+static enum pncp_code keep_and_add_tail(struct pncp_lake *lake, const struct pncp_version *expected, size_t kept,
+                                        struct pncp_version *ret_version, struct pncp_err *err)
+{
+    const struct pncp_segment tail = {.bytes = PNCP_VIEW_LIT("tail")};
+    const struct pncp_splice splice = {.keep_bytes = kept, .segments = &tail, .segment_count = 1};
+    return pncp_lake_splice_if(lake, PATH, LOCK, expected, &splice, ret_version, err);
+}
+
+static void assert_kept_and_tail(struct pncp_lake *lake, const struct pncp_buf *big, size_t kept)
+{
+    AUTO(pncp_buf_release) struct pncp_buf got = {0};
+    assert_int_equal(pncp_lake_load(lake, PATH, LOCK, &got, NULL, NULL), PNCP_OK);
+    assert_int_equal(got.len, kept + 4);
+    assert_memory_equal(got.data, big->data, kept);
+    assert_memory_equal(got.data + kept, "tail", 4);
 }
 
 static void a_large_prefix_is_kept_whatever_the_file_system(void **state)
@@ -362,34 +402,72 @@ static void a_large_prefix_is_kept_whatever_the_file_system(void **state)
     (void)state;
     struct rows_lake lake;
     AUTO(pncp_buf_release) struct pncp_buf big = {0};
-    struct pncp_version versions[4] = {{.text = ""}};
+    struct pncp_version whole, next;
     struct pncp_err err = PNCP_ERR_INIT;
-    static const int errors[] = {0, EXDEV, EOPNOTSUPP};
+    static const struct {
+        long fs_type;
+        const char *call;
+        int error;
+        bool asked;
+    } cases[] = {
+        {TMPFS_MAGIC, "copy_file_range", 0, true},
+        {TMPFS_MAGIC, "copy_file_range", EXDEV, true},
+        {TMPFS_MAGIC, "copy_file_range", EOPNOTSUPP, true},
+        {TMPFS_MAGIC, "splice", 0, false},
+        {EXT4_SUPER_MAGIC, "splice", 0, true},
+        {EXT4_SUPER_MAGIC, "copy_file_range", EXDEV, false},
+    };
     rows_lake_open(&lake);
-    for (uint32_t i = 0; i < 300000; i++)
-        assert_int_equal(pncp_buf_append(&big, &i, sizeof(i)), PNCP_OK);
-    const struct pncp_segment all = {.bytes = pncp_buf_view(&big)}, tail = {.bytes = PNCP_VIEW_LIT("tail")};
-    assert_int_equal(
-        pncp_lake_splice_if(lake.lake, PATH, LOCK, &versions[0],
-                            &(const struct pncp_splice){.keep_bytes = 0, .segments = &all, .segment_count = 1},
-                            &versions[1], &err),
-        PNCP_OK);
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(errors); i++) {
-        AUTO(pncp_buf_release) struct pncp_buf got = {0};
-        int error = errors[i];
-        sys_faults_hook(no_copying, &error);
-        enum pncp_code rc = pncp_lake_splice_if(
-            lake.lake, PATH, LOCK, &versions[1],
-            &(const struct pncp_splice){.keep_bytes = 1000001, .segments = &tail, .segment_count = 1}, &versions[2],
-            &err);
+    put_big(lake.lake, &big, &whole);
+    const struct pncp_body body = {.bytes = pncp_buf_view(&big)};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
+        struct refusal refusal = {cases[i].call, cases[i].error, 0};
+        fs_type = cases[i].fs_type;
+        sys_faults_hook(refuse, &refusal);
+        enum pncp_code rc = keep_and_add_tail(lake.lake, &whole, 1000001, &next, &err);
         sys_faults_hook(NULL, NULL);
+        fs_type = 0;
         assert_int_equal(rc, PNCP_OK);
-        assert_int_equal(pncp_lake_load(lake.lake, PATH, LOCK, &got, NULL, NULL), PNCP_OK);
-        assert_int_equal(got.len, 1000005);
-        assert_memory_equal(got.data, big.data, 1000001);
-        assert_memory_equal(got.data + 1000001, "tail", 4);
-        const struct pncp_body body = {.bytes = all.bytes};
-        assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &versions[2], &body, &versions[1], &err), PNCP_OK);
+        assert_int_equal(refusal.asked > 0, cases[i].asked);
+        assert_kept_and_tail(lake.lake, &big, 1000001);
+        assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &next, &body, &whole, &err), PNCP_OK);
+    }
+    rows_lake_close(&lake);
+}
+
+/* On ext4 what is kept goes through a pipe: in, out, in, out. What does not get in is copied otherwise; what does not
+ * get out is an error. */
+static void a_pipe_that_fails_loses_nothing(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    AUTO(pncp_buf_release) struct pncp_buf big = {0};
+    struct pncp_version whole, next;
+    static const struct sys_fault faults[] = {{SYS_SPLICE, SYS_FAULT_SHORT, 0, 0},
+                                              {SYS_SPLICE, SYS_FAULT_ERROR, EINTR, 0},
+                                              {SYS_SPLICE, SYS_FAULT_ERROR, EINVAL, 0},
+                                              {SYS_SPLICE, SYS_FAULT_DONE, EINVAL, 0},
+                                              {SYS_SPLICE, SYS_FAULT_ERROR, ENOSPC, 0}};
+    rows_lake_open(&lake);
+    put_big(lake.lake, &big, &whole);
+    const struct pncp_body body = {.bytes = pncp_buf_view(&big)};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(faults); i++) {
+        for (unsigned nth = 1; nth <= 4; nth++) {
+            struct pncp_err err = PNCP_ERR_INIT;
+            bool fails = nth % 2 == 0 && faults[i].error != 0 && faults[i].error != EINTR;
+            fs_type = EXT4_SUPER_MAGIC;
+            sys_faults_arm(&faults[i], nth);
+            enum pncp_code rc = keep_and_add_tail(lake.lake, &whole, BIG_BYTES - 1, &next, &err);
+            assert_int_equal(sys_faults_disarm(), SYS_SPLICE);
+            fs_type = 0;
+            assert_int_equal(rc, fails ? PNCP_E_IO : PNCP_OK);
+            assert_int_equal(err.os_errno, fails ? faults[i].error : 0);
+            assert_int_equal(rows_temp_count(&lake), 0);
+            if (fails)
+                continue;
+            assert_kept_and_tail(lake.lake, &big, BIG_BYTES - 1);
+            assert_int_equal(pncp_lake_write_if(lake.lake, PATH, LOCK, &next, &body, &whole, &err), PNCP_OK);
+        }
     }
     rows_lake_close(&lake);
 }
@@ -687,6 +765,7 @@ int main(void)
         cmocka_unit_test(written_only_on_the_version_seen),
         cmocka_unit_test(spliced_only_on_the_version_seen),
         cmocka_unit_test(a_large_prefix_is_kept_whatever_the_file_system),
+        cmocka_unit_test(a_pipe_that_fails_loses_nothing),
         cmocka_unit_test(a_reader_keeps_the_version_it_opened),
         cmocka_unit_test(the_commit_lock_is_held_throughout),
         cmocka_unit_test(a_commit_lock_is_waited_for_but_not_for_ever),
