@@ -275,15 +275,16 @@ static enum pncp_code keep_other(const struct adopting *a, struct pncp_adopted_f
 
 static enum pncp_code make_empty(const struct adopting *a, struct pncp_buf *ret_file, struct pncp_err *err)
 {
-    AUTO(pncp_buf_release) struct pncp_buf history = {0};
+    AUTO(pncp_history_release) struct pncp_history history = {0};
     const struct pncp_schema *newest = pncp_details_schema();
     struct pncp_data_kvs kvs;
     struct pncp_history_entry entry = {.rewrite = true, .at_s = pncp_clock_now_us() / 1000000};
     pncp_random_hex(16, entry.id);
     (void)snprintf(entry.run, sizeof(entry.run), "%s", a->run_id);
-    if (pncp_history_format(NULL, 0, &entry, &history) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
-    pncp_data_kvs_make(a->date, newest, pncp_buf_view(&history), entry.id, &kvs);
+    enum pncp_code rc = pncp_history_add(NULL, 0, (struct pncp_view){"", 0}, &entry, &history, err);
+    if (rc != PNCP_OK)
+        return rc;
+    pncp_data_kvs_make(a->date, newest, pncp_buf_view(&history.text), entry.id, &kvs);
     return pncp_parquet_empty(newest, kvs.pairs, PNCP_DATA_KVS, ret_file, err);
 }
 

@@ -22,7 +22,7 @@ struct attempt {
     struct pncp_buf between, fresh; /* raw bytes of the groups behind the prefix that stay; an encoded file */
     struct pncp_footer folded_footer, fresh_footer;
     bool has_folded, has_fresh, fresh_first; /* fresh_first: before the groups that stay */
-    struct pncp_buf history;
+    struct pncp_history history;
     struct pncp_footer merged;
     bool has_merged;
 };
@@ -38,7 +38,7 @@ static void attempt_release(struct attempt *a)
     pncp_stage_release(&a->folded);
     pncp_buf_release(&a->between);
     pncp_buf_release(&a->fresh);
-    pncp_buf_release(&a->history);
+    pncp_history_release(&a->history);
     if (a->has_folded)
         pncp_footer_release(&a->folded_footer);
     if (a->has_fresh)
@@ -334,11 +334,12 @@ static enum pncp_code join(struct pncp_data *data, const struct pncp_lot *lot, s
                                        .ms_read = result->ms_read};
     memcpy(entry.id, a->id, sizeof(entry.id));
     strncpy(entry.run, lot->run_id, sizeof(entry.run) - 1);
-    if (pncp_history_format(data->history, data->history_count, &entry, &a->history) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
+    enum pncp_code rc = pncp_data_next_history(data, &entry, &a->history, err);
+    if (rc != PNCP_OK)
+        return rc;
     struct pncp_data_kvs kvs;
-    pncp_data_kvs_make(data->date, data->schema, pncp_buf_view(&a->history), a->id, &kvs);
-    enum pncp_code rc = pncp_footer_make(pieces, l.piece_count, kvs.pairs, PNCP_DATA_KVS, &a->merged, err);
+    pncp_data_kvs_make(data->date, data->schema, pncp_buf_view(&a->history.text), a->id, &kvs);
+    rc = pncp_footer_make(pieces, l.piece_count, kvs.pairs, PNCP_DATA_KVS, &a->merged, err);
     if (rc != PNCP_OK)
         return rc;
     a->has_merged = true;
@@ -423,9 +424,8 @@ static enum pncp_code attempt_once(struct pncp_data *data, const struct pncp_lot
     result->ms_commit = (uint32_t)(pncp_clock_mono_ms() - begun);
     result->cpu_us_commit = pncp_clock_cpu_us() - cpu;
     if (rc == PNCP_OK) {
-        rc = pncp_data_adopt(data, &a.merged, data->schema, pncp_buf_view(&a.history), a.id, &version, err);
-        if (rc == PNCP_OK)
-            rc = mark_lot(data, table, err);
+        pncp_data_adopt(data, &a.merged, data->schema, &a.history, a.id, &version);
+        rc = mark_lot(data, table, err);
         if (rc != PNCP_OK) /* saved, but we could not take it in: no memory */
             remember_unclear(data, a.id, result);
         return rc;

@@ -451,20 +451,15 @@ void pncp_data_kvs_make(struct pncp_date date, const struct pncp_schema *schema,
     memcpy(ret_kvs->pairs, kvs, sizeof(kvs));
 }
 
-enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, const struct pncp_schema *schema,
-                               struct pncp_view history, const char *commit, const struct pncp_version *version,
-                               struct pncp_err *err)
+void pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, const struct pncp_schema *schema,
+                     struct pncp_history *history, const char *commit, const struct pncp_version *version)
 {
-    struct pncp_history_entry *entries;
-    size_t count;
-    enum pncp_code rc = pncp_history_parse(history, &entries, &count, err);
-    if (rc != PNCP_OK)
-        return rc;
     if (data->exists)
         pncp_footer_release(&data->footer);
     pncp_free(data->history);
-    data->history = entries;
-    data->history_count = count;
+    data->history = history->entries;
+    data->history_count = history->count;
+    history->entries = NULL;
     data->footer = *footer;
     data->schema = schema;
     *footer = (struct pncp_footer){0};
@@ -473,5 +468,4 @@ enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *foote
     data->rows = (int64_t)data->footer.rows;
     data->exists = true;
     memcpy(data->commit, commit, PNCP_ID_BYTES);
-    return PNCP_OK;
 }

@@ -13,9 +13,21 @@
 /* Text of pncp.history -> entries. PNCP_E_PARSE · PNCP_E_NOMEM. */
 MUST_CHECK enum pncp_code pncp_history_parse(struct pncp_view text, struct pncp_history_entry **ret_entries,
                                              size_t *ret_count, struct pncp_err *err);
-/* Text of the entries and one more (NULL: none), summed when it would be too long; ret_text is cleared first. */
-MUST_CHECK enum pncp_code pncp_history_format(const struct pncp_history_entry *entries, size_t count,
-                                              const struct pncp_history_entry *added, struct pncp_buf *ret_text);
+struct pncp_history { /* of a version in the making */
+    struct pncp_history_entry *entries;
+    size_t count;
+    struct pncp_buf text;
+};
+void pncp_history_release(struct pncp_history *history);
+/* The entries and one more behind them, summed when their text would be too long. `text`: what the entries were read
+ * from, so that only the new one is written; "" when that is not known. *ret_history: released by the caller when
+ * PNCP_OK. PNCP_E_NOMEM. */
+MUST_CHECK enum pncp_code pncp_history_add(const struct pncp_history_entry *entries, size_t count,
+                                           struct pncp_view text, const struct pncp_history_entry *added,
+                                           struct pncp_history *ret_history, struct pncp_err *err);
+/* … those of the version that `data` knows, if there is one. */
+MUST_CHECK enum pncp_code pncp_data_next_history(const struct pncp_data *data, const struct pncp_history_entry *added,
+                                                 struct pncp_history *ret_history, struct pncp_err *err);
 /* Is a commit of that id in the history? *ret_newest: it is the last one. */
 bool pncp_history_has(const struct pncp_data *data, const char *id, bool *ret_newest);
 
@@ -80,9 +92,8 @@ struct pncp_data_kvs {
 };
 void pncp_data_kvs_make(struct pncp_date date, const struct pncp_schema *schema, struct pncp_view history,
                         const char *commit, struct pncp_data_kvs *ret_kvs);
-/* Make the new version ours: footer (taken), its schema, history text, id, version. */
-MUST_CHECK enum pncp_code pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer,
-                                          const struct pncp_schema *schema, struct pncp_view history,
-                                          const char *commit, const struct pncp_version *version, struct pncp_err *err);
+/* Make the new version ours: footer (taken), its schema, history (its entries are taken), id, version. */
+void pncp_data_adopt(struct pncp_data *data, struct pncp_footer *footer, const struct pncp_schema *schema,
+                     struct pncp_history *history, const char *commit, const struct pncp_version *version);
 
 #endif

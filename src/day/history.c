@@ -126,8 +126,7 @@ static void put_entry(struct pncp_json_writer *w, const struct pncp_history_entr
     pncp_json_object_end(w);
 }
 
-static enum pncp_code put_all(const struct pncp_history_entry *entries, size_t count,
-                              const struct pncp_history_entry *added, struct pncp_buf *text)
+static enum pncp_code put_all(const struct pncp_history_entry *entries, size_t count, struct pncp_buf *text)
 {
     struct pncp_json_writer w;
     pncp_buf_clear(text);
@@ -135,10 +134,22 @@ static enum pncp_code put_all(const struct pncp_history_entry *entries, size_t c
     pncp_json_array_begin(&w);
     for (size_t i = 0; i < count; i++)
         put_entry(&w, &entries[i]);
-    if (added != NULL)
-        put_entry(&w, added);
     pncp_json_array_end(&w);
     return pncp_json_writer_end(&w);
+}
+
+/* The newest of the entries behind `known`, the text of those before it: it has one at least. */
+static enum pncp_code put_newest(struct pncp_view known, const struct pncp_history_entry *newest, struct pncp_buf *text)
+{
+    struct pncp_json_writer w;
+    enum pncp_code rc = pncp_buf_append(text, known.data, known.len - strlen("]"));
+    if (rc == PNCP_OK)
+        rc = pncp_buf_append(text, ",", 1);
+    pncp_json_writer_init(&w, text);
+    put_entry(&w, newest);
+    if (rc == PNCP_OK)
+        rc = pncp_json_writer_end(&w);
+    return rc == PNCP_OK ? pncp_buf_append(text, "]", 1) : rc;
 }
 
 /* Add `e`, summed, to entries[from, kept); gives the new kept. Two runs may have taken turns. */
@@ -148,7 +159,9 @@ static size_t sum_entry(struct pncp_history_entry *entries, size_t from, size_t 
     if (!e.sum)
         e.n = 1;
     e.sum = true;
-    e.id[0] = '\0';
+    e.id[0] = '\0'; /* nor has it sizes and times */
+    e.bytes = 0;
+    e.ms_encode = e.ms_read = e.ms_send = e.ms_commit = 0;
     while (same < kept && strcmp(entries[same].run, e.run) != 0)
         same++;
     if (same == kept) {
@@ -187,19 +200,50 @@ static size_t sum_old(struct pncp_history_entry *entries, size_t count)
     return kept + whole;
 }
 
-enum pncp_code pncp_history_format(const struct pncp_history_entry *entries, size_t count,
-                                   const struct pncp_history_entry *added, struct pncp_buf *ret_text)
+/* The text of the entries, of which some are summed when it is too long. */
+static enum pncp_code write_text(struct pncp_history *history, struct pncp_view known)
 {
-    enum pncp_code rc = put_all(entries, count, added, ret_text);
-    if (rc != PNCP_OK || ret_text->len <= PNCP_HISTORY_TEXT_MAX)
+    bool appended = history->count > 1 && pncp_view_ends(known, "}]");
+    enum pncp_code rc = appended ? put_newest(known, &history->entries[history->count - 1], &history->text)
+                                 : put_all(history->entries, history->count, &history->text);
+    if (rc != PNCP_OK || history->text.len <= PNCP_HISTORY_TEXT_MAX)
         return rc;
-    AUTO(pncp_free_ptr) struct pncp_history_entry *copy = pncp_calloc(count + 1, sizeof(*copy));
-    if (copy == NULL)
-        return PNCP_E_NOMEM;
-    if (count > 0)
-        memcpy(copy, entries, count * sizeof(*copy));
-    if (added != NULL)
-        copy[count++] = *added;
-    count = sum_old(copy, count);
-    return put_all(copy, count, NULL, ret_text);
+    history->count = sum_old(history->entries, history->count);
+    return put_all(history->entries, history->count, &history->text);
+}
+
+void pncp_history_release(struct pncp_history *history)
+{
+    pncp_free(history->entries);
+    pncp_buf_release(&history->text);
+    *history = (struct pncp_history){0};
+}
+
+enum pncp_code pncp_history_add(const struct pncp_history_entry *entries, size_t count, struct pncp_view text,
+                                const struct pncp_history_entry *added, struct pncp_history *ret_history,
+                                struct pncp_err *err)
+{
+    struct pncp_history history = {.entries = pncp_calloc(count + 1, sizeof(*entries)), .count = count + 1};
+    enum pncp_code rc = history.entries == NULL ? PNCP_E_NOMEM : PNCP_OK;
+    if (rc == PNCP_OK) {
+        if (count > 0)
+            memcpy(history.entries, entries, count * sizeof(*entries));
+        history.entries[count] = *added;
+        rc = write_text(&history, text);
+    }
+    if (rc != PNCP_OK) {
+        pncp_history_release(&history);
+        return pncp_err_set(err, rc, "pncp.history: out of memory");
+    }
+    *ret_history = history;
+    return PNCP_OK;
+}
+
+enum pncp_code pncp_data_next_history(const struct pncp_data *data, const struct pncp_history_entry *added,
+                                      struct pncp_history *ret_history, struct pncp_err *err)
+{
+    struct pncp_view text = {"", 0};
+    if (data->exists)
+        (void)pncp_footer_kv(&data->footer, "pncp.history", &text);
+    return pncp_history_add(data->history, data->history_count, text, added, ret_history, err);
 }

@@ -114,7 +114,7 @@ struct rewrite {
     struct pncp_columns_writer *writer; /* makes the footer of what is staged */
     struct pncp_stage entries;          /* … of this */
     struct pncp_footer footer;
-    struct pncp_buf history;
+    struct pncp_history history;
     char id[PNCP_ID_BYTES];
 };
 
@@ -124,7 +124,7 @@ static void release_rewrite(struct rewrite *rewrite)
     pncp_stage_release(&rewrite->entries);
     pncp_columns_writer_free(rewrite->writer);
     pncp_footer_release(&rewrite->footer);
-    pncp_buf_release(&rewrite->history);
+    pncp_history_release(&rewrite->history);
 }
 
 /* The rows in the order of the keys: from here on the keys are not needed. *places, which held them, is freed. */
@@ -186,12 +186,12 @@ static enum pncp_code stage_footer(struct pncp_data *data, const char *run_id, s
     pncp_random_hex(16, rewrite->id);
     memcpy(entry.id, rewrite->id, sizeof(entry.id));
     strncpy(entry.run, run_id, sizeof(entry.run) - 1);
-    if (pncp_history_format(data->history, data->history_count, &entry, &rewrite->history) != PNCP_OK)
-        return pncp_err_set(err, PNCP_E_NOMEM, "history: out of memory");
-    pncp_data_kvs_make(data->date, pncp_details_schema(), pncp_buf_view(&rewrite->history), rewrite->id, &kvs);
+    enum pncp_code rc = pncp_data_next_history(data, &entry, &rewrite->history, err);
+    if (rc != PNCP_OK)
+        return rc;
+    pncp_data_kvs_make(data->date, pncp_details_schema(), pncp_buf_view(&rewrite->history.text), rewrite->id, &kvs);
     const struct pncp_source entries = pncp_source_of_fd(&rewrite->entries.fd, rewrite->entries.bytes);
-    enum pncp_code rc =
-        pncp_columns_writer_footer(rewrite->writer, &entries, kvs.pairs, PNCP_DATA_KVS, &rewrite->footer, err);
+    rc = pncp_columns_writer_footer(rewrite->writer, &entries, kvs.pairs, PNCP_DATA_KVS, &rewrite->footer, err);
     if (rc != PNCP_OK)
         return rc;
     if (rewrite->footer.rows != (uint64_t)result->contratacoes || rewrite->footer.rows < data->footer.rows)
@@ -241,8 +241,8 @@ static enum pncp_code commit(struct pncp_data *data, struct rewrite *rewrite, st
     enum pncp_code rc = pncp_lake_write_if(data->lake, path, lock, &before, &body, &version, err);
     if (rc != PNCP_OK)
         return find_out(data, rewrite->id, &before, rc, err);
-    return pncp_data_adopt(data, &rewrite->footer, pncp_details_schema(), pncp_buf_view(&rewrite->history), rewrite->id,
-                           &version, err);
+    pncp_data_adopt(data, &rewrite->footer, pncp_details_schema(), &rewrite->history, rewrite->id, &version);
+    return PNCP_OK;
 }
 
 /* From the version that `data` knows, which is `object`'s. */

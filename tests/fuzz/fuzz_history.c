@@ -120,9 +120,14 @@ static void check_summed(const struct history *before, const struct history *aft
 /* `given`: the text it was parsed from, empty when it is not known. */
 static void check_history(const struct history *history, struct pncp_view given)
 {
-    AUTO(pncp_buf_release) struct pncp_buf text = {0}, again = {0};
-    FUZZ_CHECK(pncp_history_format(history->entries, history->count, NULL, &text) == PNCP_OK);
-    AUTO(history_release) struct history parsed = parse(pncp_buf_view(&text));
+    if (history->count == 0)
+        return;
+    size_t last = history->count - 1;
+    const struct pncp_view unknown = {"", 0};
+    AUTO(pncp_history_release) struct pncp_history written = {0}, before = {0}, again = {0};
+    FUZZ_CHECK(pncp_history_add(history->entries, last, unknown, &history->entries[last], &written, NULL) == PNCP_OK);
+    struct pncp_view text = pncp_buf_view(&written.text);
+    AUTO(history_release) struct history parsed = parse(text);
     FUZZ_CHECK(parsed.entries != NULL);
     bool whole = parsed.count == history->count;
     for (size_t i = 0; whole && i < parsed.count; i++)
@@ -130,12 +135,15 @@ static void check_history(const struct history *history, struct pncp_view given)
     if (!whole) /* it was too long */
         check_summed(history, &parsed);
     else if (given.len > 0)
-        check_text(pncp_buf_view(&text), given);
-    /* one more, as the next checkpoint has it */
-    FUZZ_CHECK(parsed.count == 0 || pncp_history_format(parsed.entries, parsed.count - 1,
-                                                        &parsed.entries[parsed.count - 1], &again) == PNCP_OK);
-    if (parsed.count > 0 && text.len <= PNCP_HISTORY_TEXT_MAX)
-        FUZZ_CHECK(pncp_view_eq(pncp_buf_view(&text), pncp_buf_view(&again)));
+        check_text(text, given);
+    /* one more to a text that is known, as the next checkpoint has it */
+    if (last == 0 || text.len > PNCP_HISTORY_TEXT_MAX || !whole)
+        return;
+    FUZZ_CHECK(pncp_history_add(history->entries, last - 1, unknown, &history->entries[last - 1], &before, NULL) ==
+               PNCP_OK);
+    FUZZ_CHECK(pncp_history_add(before.entries, before.count, pncp_buf_view(&before.text), &history->entries[last],
+                                &again, NULL) == PNCP_OK);
+    FUZZ_CHECK(pncp_view_eq(text, pncp_buf_view(&again.text)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

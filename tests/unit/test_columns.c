@@ -59,7 +59,8 @@ static void encode_rows(const struct pncp_schema *schema, uint32_t count, struct
 /* A day whose file, rewritten when it had rows 1 … count, an older program has left. */
 static void open_compact_day(struct day *day, uint32_t count)
 {
-    AUTO(pncp_buf_release) struct pncp_buf file = {0}, history = {0};
+    AUTO(pncp_buf_release) struct pncp_buf file = {0};
+    AUTO(pncp_history_release) struct pncp_history history = {0};
     const struct pncp_history_entry entry = {.rewrite = true,
                                              .id = "0123456789abcdef0123456789abcdef",
                                              .run = ROWS_RUN,
@@ -69,8 +70,8 @@ static void open_compact_day(struct day *day, uint32_t count)
     struct pncp_footer footer;
     *day = (struct day){.rows = count};
     rows_lake_open(&day->lake);
-    assert_int_equal(pncp_history_format(NULL, 0, &entry, &history), PNCP_OK);
-    pncp_data_kvs_make(day->lake.date, older(), pncp_buf_view(&history), entry.id, &kvs);
+    assert_int_equal(pncp_history_add(NULL, 0, PNCP_VIEW_LIT(""), &entry, &history, NULL), PNCP_OK);
+    pncp_data_kvs_make(day->lake.date, older(), pncp_buf_view(&history.text), entry.id, &kvs);
     encode_rows(older(), count, &file, &footer);
     const struct pncp_footer_piece piece = {.footer = &footer, .count = 1, .at = PNCP_PARQUET_MAGIC_BYTES};
     assert_int_equal(pncp_footer_build(&piece, 1, kvs.pairs, PNCP_DATA_KVS, &file, NULL, NULL), PNCP_OK);
@@ -82,14 +83,15 @@ static void open_compact_day(struct day *day, uint32_t count)
 /* A day whose file, without rows as yet, a program of that schema has made. */
 static void open_day(struct day *day, const struct pncp_schema *schema)
 {
-    AUTO(pncp_buf_release) struct pncp_buf file = {0}, history = {0};
+    AUTO(pncp_buf_release) struct pncp_buf file = {0};
+    AUTO(pncp_history_release) struct pncp_history history = {0};
     const struct pncp_history_entry entry = {
         .rewrite = true, .id = "0123456789abcdef0123456789abcdef", .run = ROWS_RUN, .at_s = 1761199202};
     struct pncp_data_kvs kvs;
     *day = (struct day){0};
     rows_lake_open(&day->lake);
-    assert_int_equal(pncp_history_format(NULL, 0, &entry, &history), PNCP_OK);
-    pncp_data_kvs_make(day->lake.date, schema, pncp_buf_view(&history), entry.id, &kvs);
+    assert_int_equal(pncp_history_add(NULL, 0, PNCP_VIEW_LIT(""), &entry, &history, NULL), PNCP_OK);
+    pncp_data_kvs_make(day->lake.date, schema, pncp_buf_view(&history.text), entry.id, &kvs);
     assert_int_equal(pncp_parquet_empty(schema, kvs.pairs, PNCP_DATA_KVS, &file, NULL), PNCP_OK);
     rows_file_put(&day->lake, DETAILS, file.data, file.len);
     open_data(day);

@@ -48,6 +48,21 @@ static void parse(const struct pncp_buf *text, struct pncp_history_entry **entri
         fail_msg("%s", err.msg);
 }
 
+/* The text of those and one more; NULL: the last of them is that one. */
+static void format(const struct pncp_history_entry *entries, size_t count, const struct pncp_history_entry *added,
+                   struct pncp_buf *ret_text)
+{
+    struct pncp_history history;
+    struct pncp_err err = PNCP_ERR_INIT;
+    count -= added == NULL;
+    assert_int_equal(
+        pncp_history_add(entries, count, PNCP_VIEW_LIT(""), added == NULL ? &entries[count] : added, &history, &err),
+        PNCP_OK);
+    pncp_buf_release(ret_text);
+    *ret_text = pncp_buf_take(&history.text);
+    pncp_history_release(&history);
+}
+
 static void it_reads_to_the_letter(void **state)
 {
     (void)state;
@@ -56,7 +71,7 @@ static void it_reads_to_the_letter(void **state)
     entries[0].sum = true;
     entries[1].rewrite = true;
     const struct pncp_history_entry added = entry(3, "run-2");
-    assert_int_equal(pncp_history_format(entries, 2, &added, &text), PNCP_OK);
+    format(entries, 2, &added, &text);
     assert_int_equal(pncp_buf_append(&text, "", 1), PNCP_OK);
     assert_string_equal(
         text.data,
@@ -81,20 +96,39 @@ static void there_and_back(void **state)
     written[0].bytes = 0;
     written[0].ms_encode = written[0].ms_read = written[0].ms_send = written[0].ms_commit = 0;
     written[1].rewrite = true;
-    assert_int_equal(pncp_history_format(written, 3, NULL, &text), PNCP_OK);
+    format(written, 3, NULL, &text);
     parse(&text, &entries, &count);
     assert_int_equal(count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_same(&entries[i], &written[i]);
-    assert_int_equal(pncp_history_format(entries, 3, NULL, &again), PNCP_OK);
+    format(entries, 3, NULL, &again);
     assert_true(pncp_view_eq(pncp_buf_view(&text), pncp_buf_view(&again)));
     pncp_free(entries);
-    /* none at all */
-    assert_int_equal(pncp_history_format(NULL, 0, NULL, &text), PNCP_OK);
-    assert_true(pncp_view_eq_text(pncp_buf_view(&text), "[]"));
-    parse(&text, &entries, &count);
-    assert_int_equal(count, 0);
-    pncp_free(entries);
+}
+
+/* What stands there stays as it is, also what only a later version of this program understands. */
+static void a_known_text_is_gone_on_with(void **state)
+{
+    (void)state;
+    AUTO(pncp_buf_release) struct pncp_buf known = {0}, whole = {0};
+    const struct pncp_history_entry entries[] = {entry(1, "run-1"), entry(2, "run-1"), entry(3, "run-2")};
+    struct pncp_err err = PNCP_ERR_INIT;
+    format(entries, 3, NULL, &whole);
+    static const char *const others[] = {"", "[]", "[ ]", "{}", "[{}] "}; /* not what we write: all is written anew */
+    for (size_t i = 0; i <= PNCP_ARRAY_LEN(others); i++) {
+        AUTO(pncp_history_release) struct pncp_history history = {0};
+        format(entries, 2, NULL, &known);
+        struct pncp_view text = i == 0 ? pncp_buf_view(&known) : pncp_view_of(others[i - 1]);
+        assert_int_equal(pncp_history_add(entries, 2, text, &entries[2], &history, &err), PNCP_OK);
+        assert_true(pncp_view_eq(pncp_buf_view(&history.text), pncp_buf_view(&whole)));
+        assert_int_equal(history.count, 3);
+        for (size_t k = 0; k < 3; k++)
+            assert_same(&history.entries[k], &entries[k]);
+    }
+    AUTO(pncp_history_release) struct pncp_history history = {0};
+    assert_int_equal(pncp_history_add(entries, 1, PNCP_VIEW_LIT("[{\"later\":[1]}]"), &entries[1], &history, &err),
+                     PNCP_OK);
+    assert_int_equal(strncmp(history.text.data, "[{\"later\":[1]},{\"id\":\"", 22), 0);
 }
 
 /* Runs one after the other, then two that take turns. */
@@ -127,17 +161,23 @@ static void it_is_summed_beyond_64_kib(void **state)
     (void)state;
     static const char *const runs[] = {"20251023T060102Z-00000001", "20251023T060102Z-00000002",
                                        "20251023T060102Z-00000003"};
-    AUTO(pncp_buf_release) struct pncp_buf text = {0};
+    struct pncp_history history = {0};
     struct pncp_history_entry *entries = NULL;
     size_t count = 0, longest = 0;
     struct pncp_day_totals all = {0};
     bool summed = false;
     for (unsigned i = 1; i <= 900; i++) {
         struct pncp_history_entry added = day_entry(i, runs, &all);
-        assert_int_equal(pncp_history_format(entries, count, &added, &text), PNCP_OK);
+        struct pncp_history next;
+        assert_int_equal(pncp_history_add(entries, count, pncp_buf_view(&history.text), &added, &next, NULL), PNCP_OK);
+        pncp_history_release(&history);
+        history = next;
         pncp_free(entries);
-        parse(&text, &entries, &count);
-        longest = PNCP_MAX(longest, text.len);
+        parse(&history.text, &entries, &count);
+        assert_int_equal(count, history.count);
+        for (size_t k = 0; k < count; k++)
+            assert_same(&entries[k], &history.entries[k]);
+        longest = PNCP_MAX(longest, history.text.len);
         size_t sums = 0, whole = 0;
         int64_t n = 0;
         for (size_t k = 0; k < count; k++) {
@@ -170,6 +210,7 @@ static void it_is_summed_beyond_64_kib(void **state)
     assert_true(summed);
     assert_in_range(longest, 60 * 1024, 64 * 1024);
     pncp_free(entries);
+    pncp_history_release(&history);
 }
 
 static void ids_are_found(void **state)
@@ -263,8 +304,11 @@ static void damage_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_reads_to_the_letter),     cmocka_unit_test(there_and_back),
-        cmocka_unit_test(it_is_summed_beyond_64_kib), cmocka_unit_test(ids_are_found),
+        cmocka_unit_test(it_reads_to_the_letter),
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(a_known_text_is_gone_on_with),
+        cmocka_unit_test(it_is_summed_beyond_64_kib),
+        cmocka_unit_test(ids_are_found),
         cmocka_unit_test(damage_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
