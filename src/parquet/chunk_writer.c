@@ -11,6 +11,7 @@
     ((size_t)256 * 1024) /* a page ends with the row that passes this, or a slot for every four bytes                  \
                           */
 #define SMALL_PAGE_BYTES ((size_t)64 * 1024)
+#define STORED_MAX_BYTES ((size_t)512) /* zstd takes 2 us for so little, and saves 200 bytes until the next fold */
 #define DICTIONARY_KEPT_BYTES ((size_t)96 * 1024) /* from one column to the next; most dictionaries are small */
 #define HEADER_MAX_BYTES ((size_t)64) /* of a PageHeader: fourteen numbers of five bytes at most, with their fields */
 #define BOUND_MAX_BYTES ((size_t)32)  /* a longer text is no bound: every checkpoint writes the footer anew */
@@ -65,11 +66,23 @@ static enum pncp_code put_header(struct pncp_buf *out, const struct pncp_chunk_b
     return w.rc;
 }
 
-/* Compress `raw` to the end of the output behind its header; `span` is NULL for the page of the dictionary. */
+/* Put `raw` at `packed`, where `bound` bytes are free, as the chunk's codec has it. False: no memory. */
+static bool pack(struct pncp_chunk_writer *writer, const struct pncp_chunk_begun *chunk, struct pncp_view raw,
+                 char *packed, size_t bound, size_t *ret_len)
+{
+    if (chunk->stored)
+        memcpy(packed, raw.data, *ret_len = raw.len);
+    else /* there is room, and the level is clamped: it can only be its memory */
+        *ret_len = ZSTD_compressCCtx(writer->zstd, packed, bound, raw.data, raw.len, chunk->zstd_level);
+    return chunk->stored || !ZSTD_isError(*ret_len);
+}
+
+/* `raw` goes to the end of the output behind its header; `span` is NULL for the page of the dictionary. */
 static enum pncp_code put_page(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk,
                                const struct span *span, struct pncp_view raw, struct pncp_err *err)
 {
     struct pncp_buf *out = chunk->out;
+    size_t len;
     size_t bound = ZSTD_compressBound(raw.len);
     if (raw.len > PNCP_CHUNK_MAX_BYTES)
         return pncp_err_set(err, PNCP_E_LIMIT, "column %s cannot be encoded in %zu bytes", chunk->info->path,
@@ -78,8 +91,7 @@ static enum pncp_code put_page(struct pncp_chunk_writer *writer, struct pncp_chu
     if (rc != PNCP_OK)
         return failed(rc, chunk, err);
     char *packed = out->data + out->len + HEADER_MAX_BYTES;
-    size_t len = ZSTD_compressCCtx(writer->zstd, packed, bound, raw.data, raw.len, chunk->zstd_level);
-    if (ZSTD_isError(len)) /* there is room, and the level is clamped: it can only be its memory */
+    if (!pack(writer, chunk, raw, packed, bound, &len))
         return failed(PNCP_E_NOMEM, chunk, err);
     pncp_buf_clear(&writer->header);
     rc = put_header(&writer->header, chunk, span, raw.len, (struct pncp_view){packed, len}, writer->dictionary.count);
@@ -133,8 +145,9 @@ static enum pncp_code put_indexes(const struct pncp_dictionary *dictionary, cons
     return rc;
 }
 
+/* `whole`: it is all of the chunk. */
 static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct pncp_chunk_begun *chunk,
-                                    const struct span *span, struct pncp_err *err)
+                                    const struct span *span, bool whole, struct pncp_err *err)
 {
     const struct pncp_leaf *leaf = chunk->leaf;
     struct pncp_buf *page = &writer->page;
@@ -146,6 +159,7 @@ static enum pncp_code put_data_page(struct pncp_chunk_writer *writer, struct pnc
     if (rc == PNCP_OK)
         rc = chunk->dictionary ? put_indexes(&writer->dictionary, span, page)
                                : pncp_plain_put(page, leaf, span->value, span->value_end - span->value);
+    chunk->stored = chunk->plain && whole && page->len <= STORED_MAX_BYTES;
     return rc == PNCP_OK ? put_page(writer, chunk, span, pncp_buf_view(page), err) : failed(rc, chunk, err);
 }
 
@@ -188,7 +202,8 @@ static enum pncp_code put_pages(struct pncp_chunk_writer *writer, struct pncp_ch
         return pncp_err_set(err, PNCP_E_LIMIT, "column %s: %zu values in a row group, at most %zu can be read again",
                             chunk->info->path, chunk->slots + leaf->level_count, PNCP_CHUNK_MAX_SLOTS);
     while (rc == PNCP_OK && span->slot < leaf->level_count && fill_span(chunk, last, span)) {
-        rc = put_data_page(writer, chunk, span, err);
+        bool whole = last && chunk->slots + span->slot == 0 && span->slot_end == leaf->level_count;
+        rc = put_data_page(writer, chunk, span, whole, err);
         span->slot = span->slot_end;
         span->value = span->value_end;
     }
@@ -262,7 +277,7 @@ static enum pncp_code put_chunk(const struct pncp_chunk_begun *chunk, struct pnc
         pncp_thrift_put_int(&w, PNCP_PARQUET_RLE_DICTIONARY);
     pncp_thrift_put_field(&w, 3, PNCP_THRIFT_LIST);
     put_path(&w, chunk->info->path);
-    pncp_thrift_put_int_field(&w, 4, PNCP_THRIFT_I32, PNCP_PARQUET_ZSTD);
+    pncp_thrift_put_int_field(&w, 4, PNCP_THRIFT_I32, chunk->stored ? PNCP_PARQUET_UNCOMPRESSED : PNCP_PARQUET_ZSTD);
     pncp_thrift_put_int_field(&w, 5, PNCP_THRIFT_I64, (int64_t)chunk->slots);
     pncp_thrift_put_int_field(&w, 6, PNCP_THRIFT_I64, (int64_t)chunk->raw_bytes);
     pncp_thrift_put_int_field(&w, 7, PNCP_THRIFT_I64, (int64_t)(chunk->out->len - begin));
@@ -298,6 +313,7 @@ enum pncp_code pncp_chunk_begin(struct pncp_chunk_writer *writer, const struct p
 {
     *ret_chunk = (struct pncp_chunk_begun){.info = info,
                                            .zstd_level = options->zstd_level,
+                                           .plain = options->plain,
                                            .small = options->small,
                                            .base = base,
                                            .out = out,

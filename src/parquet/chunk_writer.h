@@ -1,7 +1,7 @@
 /*
  * One column chunk: the values of a leaf as pages, and the ColumnChunk struct that tells of them. Pages are data pages
- * of version 1 with levels in the RLE hybrid, values PLAIN or of a dictionary, ZSTD, CRC-32 (parquet.thrift of the
- * format 2.10); a page begins at a row.
+ * of version 1 with levels in the RLE hybrid, values PLAIN or of a dictionary, ZSTD (a small chunk of a lot: as it
+ * is), CRC-32 (parquet.thrift of the format 2.10); a page begins at a row.
  */
 #ifndef PNCP_CHUNK_WRITER_H
 #define PNCP_CHUNK_WRITER_H
@@ -23,8 +23,8 @@ struct pncp_chunk_begun { /* a chunk under way; info and out are borrowed until 
     const struct pncp_leaf_info *info;
     const struct pncp_leaf *leaf; /* what it is being made of: all of it, or a piece */
     int zstd_level;
-    bool small, dictionary;
-    uint64_t base; /* of places in the file, beyond those in *out */
+    bool plain, small, dictionary, stored; /* stored: not compressed */
+    uint64_t base;                         /* of places in the file, beyond those in *out */
     struct pncp_buf *out;
     size_t begin, data_at; /* in *out; they differ by the page of the dictionary */
     size_t slots;          /* in pages */

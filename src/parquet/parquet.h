@@ -26,6 +26,16 @@
 
 struct pncp_source pncp_source_of_view(const struct pncp_view *bytes); /* borrowed view; ctx is the pointer */
 struct pncp_source pncp_source_of_fd(const int *fd, uint64_t size);    /* borrowed */
+/* For many small reads one behind the other, of a row group's chunks say: they come from a window, which is filled from
+ * the first byte that is not in it on. A read as long as the window goes past it. */
+#define PNCP_READ_AHEAD_BYTES ((size_t)4096)
+struct pncp_read_ahead {              /* zeroed but for `source` is a new one */
+    const struct pncp_source *source; /* borrowed */
+    uint64_t at;
+    size_t len;
+    char window[PNCP_READ_AHEAD_BYTES];
+};
+struct pncp_source pncp_source_of_ahead(struct pncp_read_ahead *ahead); /* borrowed; ctx is the pointer */
 
 /* ---- footer ---------------------------------------------------------------------------------- */
 
@@ -178,7 +188,8 @@ MUST_CHECK enum pncp_code pncp_footer_merge(const struct pncp_footer *old, size_
 
 struct pncp_encode_options {
     int zstd_level; /* -7..9, not 0; below 1: faster, larger */
-    bool plain;     /* no dictionaries: cheaper, and for some 50 rows no larger */
+    bool plain;     /* no dictionaries, and what is tiny is not compressed: cheaper, and for some 50 rows hardly larger
+                     */
     bool small;     /* pages of 64 KiB instead of 256: half a megabyte less while they are made, a few percent larger */
 };
 

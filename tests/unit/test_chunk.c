@@ -176,6 +176,41 @@ static void test_pages_begin_at_a_row(void **state)
     pncp_leaf_init(&back, &LIST);
 }
 
+static void check_codec(const struct pncp_leaf *leaf, bool plain, int32_t codec)
+{
+    AUTO(pncp_leaf_release) struct pncp_leaf back;
+    AUTO(written_release) struct written written = write_chunk(&TEXT, leaf, plain);
+    assert_int_equal(written.chunk.codec, codec);
+    assert_int_equal(read_chunk(&written.chunk, pncp_view_from(pncp_buf_view(&written.pages), 4), &TEXT, &back),
+                     PNCP_OK);
+    check_same(&back, leaf);
+}
+
+/* Compressing it would cost more than it saves until the next fold: up to 512 bytes, and of one page. */
+static void test_what_is_tiny_in_a_lot_is_stored(void **state)
+{
+    (void)state;
+    AUTO(pncp_leaf_release) struct pncp_leaf leaf;
+    pncp_leaf_init(&leaf, &TEXT);
+    for (int i = 0; i < 64; i++) { /* 8 bytes each */
+        assert_int_equal(pncp_leaf_put_text(&leaf, 0, PNCP_VIEW_LIT("sim!")), PNCP_OK);
+        check_codec(&leaf, true, PNCP_PARQUET_UNCOMPRESSED);
+        check_codec(&leaf, false, PNCP_PARQUET_ZSTD);
+    }
+    assert_int_equal(pncp_leaf_put_text(&leaf, 0, PNCP_VIEW_LIT("")), PNCP_OK);
+    check_codec(&leaf, true, PNCP_PARQUET_ZSTD);
+    /* tiny pages, but more than one: runs of nulls */
+    AUTO(pncp_leaf_release) struct pncp_leaf nulls, back;
+    pncp_leaf_init(&nulls, &LIST);
+    for (int i = 0; i < 100000; i++)
+        assert_int_equal(pncp_leaf_put_null(&nulls, 0, 1), PNCP_OK);
+    AUTO(written_release) struct written written = write_chunk(&LIST, &nulls, true);
+    assert_int_equal(written.chunk.codec, PNCP_PARQUET_ZSTD);
+    assert_int_equal(read_chunk(&written.chunk, pncp_view_from(pncp_buf_view(&written.pages), 4), &LIST, &back),
+                     PNCP_OK);
+    check_same(&back, &nulls);
+}
+
 static const struct pncp_col PLAIN_COL = SAMPLE_COL("p", TEXT, 0);
 static const struct pncp_leaf_info PIECES = {
     .col = &PLAIN_COL, .type = PNCP_T_TEXT, .max_def = 3, .max_rep = 1, .path = "l.list.element.p"};
@@ -310,9 +345,13 @@ static void test_limits_of_writing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pages_end_at_a_size),  cmocka_unit_test(test_pages_begin_at_a_row),
-        cmocka_unit_test(test_pieces_are_the_whole), cmocka_unit_test(test_cut_off_anywhere),
-        cmocka_unit_test(test_too_many_slots),       cmocka_unit_test(test_limits_of_writing),
+        cmocka_unit_test(test_pages_end_at_a_size),
+        cmocka_unit_test(test_pages_begin_at_a_row),
+        cmocka_unit_test(test_what_is_tiny_in_a_lot_is_stored),
+        cmocka_unit_test(test_pieces_are_the_whole),
+        cmocka_unit_test(test_cut_off_anywhere),
+        cmocka_unit_test(test_too_many_slots),
+        cmocka_unit_test(test_limits_of_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
