@@ -99,7 +99,12 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
     for (size_t i = 0; i < fold->count; i++)
         rows += footer->groups[fold->groups[i]].rows;
     AUTO(pncp_chunk_reader_release) struct pncp_chunk_reader reader = {0};
+    AUTO(pncp_free_ptr) struct pncp_read_ahead *ahead = pncp_calloc(fold->count, sizeof(*ahead));
     struct pncp_group_writer *writer;
+    if (ahead == NULL)
+        return pncp_err_set(err, PNCP_E_NOMEM, "fold: out of memory");
+    for (size_t i = 0; i < fold->count; i++)
+        ahead[i].source = source;
     enum pncp_code rc = pncp_group_writer_open(lot->schema, rows, &options, &writer, err);
     if (rc != PNCP_OK)
         return rc;
@@ -109,7 +114,8 @@ enum pncp_code pncp_fold_encode(const struct pncp_fold *fold, const struct pncp_
         if (leaf % TRIM_EVERY_LEAVES == 0)
             pncp_mem_trim();
         for (size_t i = 0; rc == PNCP_OK && i < fold->count; i++) {
-            rc = pncp_parquet_read_leaf(&reader, source, footer, leaf, fold->groups[i], 1, &column, err);
+            const struct pncp_source group = pncp_source_of_ahead(&ahead[i]);
+            rc = pncp_parquet_read_leaf(&reader, &group, footer, leaf, fold->groups[i], 1, &column, err);
             if (rc == PNCP_OK)
                 rc = pncp_group_writer_piece(writer, &column, i + 1 == fold->count && !fold->with_lot, err);
         }
