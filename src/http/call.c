@@ -156,23 +156,16 @@ static void give_handle(struct pncp_calls *calls, CURL *easy)
 /* ---- a call ---------------------------------------------------------------------------------- */
 
 /* The caller's lines, and those that take curl's own away. */
-static enum pncp_code make_headers(const struct pncp_call *call, struct curl_slist **ret_headers)
+/* Behind *headers. */
+static enum pncp_code make_headers(const struct pncp_call *call, struct curl_slist **headers)
 {
     static const char *const removed[] = {"Expect:", "Content-Type:", "Accept:", "Transfer-Encoding:"};
-    struct curl_slist *headers = NULL;
-    enum pncp_code rc = PNCP_OK;
-    for (size_t i = 0; i < PNCP_ARRAY_LEN(removed); i++) {
-        struct curl_slist *longer = curl_slist_append(headers, removed[i]);
-        rc = longer == NULL ? PNCP_E_NOMEM : rc;
-        headers = longer == NULL ? headers : longer;
-    }
-    for (size_t at = 0; at < call->headers.len; at += strlen(call->headers.data + at) + 1) {
-        struct curl_slist *longer = curl_slist_append(headers, call->headers.data + at);
-        rc = longer == NULL ? PNCP_E_NOMEM : rc;
-        headers = longer == NULL ? headers : longer;
-    }
-    *ret_headers = headers;
-    return rc;
+    bool all = true;
+    for (size_t i = 0; all && i < PNCP_ARRAY_LEN(removed); i++)
+        all = pncp_easy_add_header(headers, removed[i]);
+    for (size_t at = 0; all && at < call->headers.len; at += strlen(call->headers.data + at) + 1)
+        all = pncp_easy_add_header(headers, call->headers.data + at);
+    return all ? PNCP_OK : PNCP_E_NOMEM;
 }
 
 /* A file or a folder. */

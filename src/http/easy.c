@@ -8,3 +8,12 @@ bool pncp_easy_set_up(CURL *easy, uint32_t connect_timeout_ms)
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_timeout_ms) == CURLE_OK;
 }
+
+bool pncp_easy_add_header(struct curl_slist **headers, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*headers, line);
+    if (longer == NULL)
+        return false;
+    *headers = longer;
+    return true;
+}

@@ -213,19 +213,12 @@ static bool proxy_in_environment(void)
 }
 
 /* Lines of every request, ready: curl's own would be composed twice, letter by letter. */
-static struct curl_slist *make_headers(const char *user_agent)
+static bool make_headers(struct pncp_http *http)
 {
-    static const char *const fixed[] = {"Accept: application/json", "Accept-Encoding: " ENCODING};
-    char *agent = pncp_asprintf("User-Agent: %s", user_agent);
-    struct curl_slist *headers = agent == NULL ? NULL : curl_slist_append(NULL, agent);
-    pncp_free(agent);
-    for (size_t i = 0; headers != NULL && i < PNCP_ARRAY_LEN(fixed); i++) {
-        struct curl_slist *longer = curl_slist_append(headers, fixed[i]);
-        if (longer == NULL)
-            curl_slist_free_all(headers);
-        headers = longer;
-    }
-    return headers;
+    AUTO(pncp_free_ptr) char *agent = pncp_asprintf("User-Agent: %s", http->options.user_agent);
+    return agent != NULL && pncp_easy_add_header(&http->headers, agent) &&
+           pncp_easy_add_header(&http->headers, "Accept: application/json") &&
+           pncp_easy_add_header(&http->headers, "Accept-Encoding: " ENCODING);
 }
 
 static bool set_up(struct slot *slot)
@@ -281,14 +274,13 @@ static bool start(struct pncp_http *http)
 {
     struct epoll_event wake = {.events = EPOLLIN};
     http->multi = curl_multi_init();
-    http->headers = make_headers(http->options.user_agent);
     http->direct = !proxy_in_environment();
     http->slots = pncp_calloc(http->options.connections_max, sizeof(*http->slots));
     http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     wake.data.fd = http->wake_fd;
     /* a connection cache smaller than what is in flight would close and open connections all the time */
-    return http->multi != NULL && http->headers != NULL && http->slots != NULL && http->epoll_fd >= 0 &&
+    return http->multi != NULL && make_headers(http) && http->slots != NULL && http->epoll_fd >= 0 &&
            http->wake_fd >= 0 && epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, http->wake_fd, &wake) == 0 &&
            curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->options.connections_max + 8) == CURLM_OK &&
            curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
