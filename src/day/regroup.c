@@ -310,31 +310,31 @@ static enum pncp_code scatter(struct work *work, size_t leaf_no, struct pncp_err
 
 /* ---- through the temporary file: into the new groups ------------------------------------------ */
 
-static enum pncp_code take(struct work *work, uint64_t *at, void *data, size_t len, struct pncp_err *err)
+static enum pncp_code take(const struct pncp_source *from, uint64_t *at, void *data, size_t len, struct pncp_err *err)
 {
-    enum pncp_code rc = len == 0 ? PNCP_OK : pncp_file_pread(work->loose.fd, data, len, *at, work->loose.path, err);
+    enum pncp_code rc = len == 0 ? PNCP_OK : from->read_at(from->ctx, *at, data, len, err);
     *at += len;
     return rc;
 }
 
-static enum pncp_code take_piece(struct work *work, const struct piece *piece, struct pncp_leaf *to,
+static enum pncp_code take_piece(const struct pncp_source *from, const struct piece *piece, struct pncp_leaf *to,
                                  struct pncp_err *err)
 {
     uint64_t at = piece->at;
     uint32_t base = (uint32_t)to->values.len;
     enum pncp_code rc = PNCP_OK;
     if (to->max_def > 0)
-        rc = take(work, &at, to->def + to->level_count, piece->slots * sizeof(*to->def), err);
+        rc = take(from, &at, to->def + to->level_count, piece->slots * sizeof(*to->def), err);
     if (rc == PNCP_OK && to->max_rep > 0)
-        rc = take(work, &at, to->rep + to->level_count, piece->slots * sizeof(*to->rep), err);
+        rc = take(from, &at, to->rep + to->level_count, piece->slots * sizeof(*to->rep), err);
     if (rc == PNCP_OK && to->type == PNCP_T_TEXT && piece->values > 0) {
         uint32_t *ends = to->ends + to->value_count;
-        rc = take(work, &at, ends, piece->values * sizeof(*ends), err);
+        rc = take(from, &at, ends, piece->values * sizeof(*ends), err);
         for (size_t i = 0; rc == PNCP_OK && i < piece->values; i++)
             ends[i] += base;
     }
     if (rc == PNCP_OK && piece->bytes > 0)
-        rc = take(work, &at, to->values.data + to->values.len, piece->bytes, err);
+        rc = take(from, &at, to->values.data + to->values.len, piece->bytes, err);
     to->level_count += piece->slots;
     to->value_count += piece->values;
     to->values.len += piece->bytes;
@@ -361,6 +361,9 @@ static enum pncp_code gather(struct work *work, const struct group *group, size_
 {
     AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
     AUTO(pncp_leaf_release) struct pncp_leaf loose; /* gone before the column is encoded, which takes as much again */
+    const struct pncp_source file = pncp_source_of_fd(&work->loose.fd, work->loose.bytes);
+    struct pncp_read_ahead ahead = {.source = &file}; /* levels, ends and values of a piece lie together */
+    const struct pncp_source pieces = pncp_source_of_ahead(&ahead);
     uint32_t rows = 0;
     pncp_leaf_init(&loose, &work->r->schema->leaves[leaf_no]);
     enum pncp_code rc = reserve_pieces(work, group, &loose, err);
@@ -371,7 +374,9 @@ static enum pncp_code gather(struct work *work, const struct group *group, size_
     for (uint32_t i = group->piece; rc == PNCP_OK && i != NO_PIECE; i = work->pieces[i].next) {
         work->next[work->pieces[i].group] = rows;
         rows += work->pieces[i].rows;
-        rc = take_piece(work, &work->pieces[i], &loose, err);
+        rc = take_piece(&pieces, &work->pieces[i], &loose, err);
+        if (rc != PNCP_OK)
+            rc = pncp_err_wrap(err, rc, "%s", work->loose.path);
     }
     if (rc == PNCP_OK && pncp_leaf_index_make(&loose, &index) != PNCP_OK)
         rc = no_memory(err);
