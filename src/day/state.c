@@ -199,7 +199,8 @@ static enum pncp_code is_as_expected(struct pncp_data *data, enum pncp_part part
     return rc;
 }
 
-/* Does it say of itself that it was made from another commit than the newest? */
+/* Does it end as ours do, saying that it was made from another commit than the newest? Then nothing else of it is read.
+ */
 static enum pncp_code is_stale(const struct pncp_data *data, const struct pncp_source *source, bool *ret_stale,
                                struct pncp_err *err)
 {
@@ -208,10 +209,13 @@ static enum pncp_code is_stale(const struct pncp_data *data, const struct pncp_s
     if (source->size < sizeof(end))
         return PNCP_OK;
     enum pncp_code rc = source->read_at(source->ctx, source->size - sizeof(end), end, sizeof(end), err);
-    *ret_stale = rc == PNCP_OK && memcmp(end, COMMIT, sizeof(COMMIT) - 1) == 0 &&
-                 memcmp(end + sizeof(end) - 2, "\"}", 2) == 0 &&
-                 memcmp(end + sizeof(COMMIT) - 1, data->commit, PNCP_ID_BYTES - 1) != 0;
-    return rc;
+    if (rc != PNCP_OK)
+        return rc;
+    char id[PNCP_ID_BYTES] = "";
+    memcpy(id, end + sizeof(COMMIT) - 1, sizeof(id) - 1);
+    *ret_stale = memcmp(end, COMMIT, sizeof(COMMIT) - 1) == 0 && memcmp(end + sizeof(end) - 2, "\"}", 2) == 0 &&
+                 strspn(id, "0123456789abcdef") == sizeof(id) - 1 && strcmp(id, data->commit) != 0;
+    return PNCP_OK;
 }
 
 /* ---- checking: what is wrong with it --------------------------------------------------------- */

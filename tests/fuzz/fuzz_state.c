@@ -91,11 +91,26 @@ static void fill_in(struct pncp_view text, struct pncp_buf *ret_text)
     }
 }
 
+/* Does it end as a file of a commit does, and not of the newest? */
+static bool ends_with_another_id(struct pncp_view text)
+{
+    static const char before[] = ",\"commit\":\"", after[] = "\"}";
+    char id[PNCP_ID_BYTES] = "";
+    size_t id_len = sizeof(id) - 1, len = strlen(before) + id_len + strlen(after);
+    if (text.len < len || !pncp_view_ends(text, after))
+        return false;
+    struct pncp_view end = pncp_view_from(text, text.len - len);
+    memcpy(id, end.data + strlen(before), id_len);
+    return pncp_view_starts(end, before) && strspn(id, "0123456789abcdef") == id_len && strcmp(id, day.commit) != 0;
+}
+
 static enum pncp_state_health judge(struct pncp_view text)
 {
     static const char *const members[] = {"processed_keys", "executions"};
     AUTO(pncp_json_release) struct pncp_json json = {0}, truth = {0};
     FUZZ_CHECK(pncp_json_parse(pncp_buf_view(&true_text), &truth, NULL, NULL) == PNCP_OK);
+    if (ends_with_another_id(text))
+        return PNCP_STATE_STALE;
     if (pncp_json_parse(text, &json, NULL, NULL) != PNCP_OK ||
         !yyjson_is_arr(pncp_json_get(json.root, "processed_keys")))
         return PNCP_STATE_DAMAGED;

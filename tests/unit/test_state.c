@@ -182,6 +182,12 @@ static void what_is_stale_or_damaged_is_told(void **state)
         rows_file_put(&lake, ITENS, changed.len == 0 ? "" : changed.data, changed.len);
         assert_health(&day, PNCP_PART_ITENS, PNCP_STATE_DAMAGED, damages[i].says);
     }
+    /* an id that no commit has, and no JSON: not that of another commit */
+    AUTO(pncp_buf_release) struct pncp_buf no_id = {0};
+    assert_int_equal(pncp_buf_append(&no_id, text.data, text.len), PNCP_OK);
+    memcpy(no_id.data + no_id.len - 6, "\xd0\xd2", 2);
+    rows_file_put(&lake, ITENS, no_id.data, no_id.len);
+    assert_health(&day, PNCP_PART_ITENS, PNCP_STATE_DAMAGED, "not a state file");
     /* a key too few, a key too many */
     char *end = memmem(text.data, text.len, "],\"executions\"", 14);
     assert_non_null(end);
