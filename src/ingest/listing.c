@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "ingest/task.h"
+#include "ingest/waiting.h"
 #include "pncp/modalidade.h"
 #include "pncp/rows.h"
 #include "pncp/url.h"
@@ -33,6 +34,7 @@ struct page {
     struct pncp_fetch_request request;
     struct pncp_listing *listing;
     struct pncp_buf url, body;
+    struct pncp_waiting waiting; /* the body, while others have their turn */
     struct page *next;
     int modalidade;
     int reading;
@@ -71,6 +73,7 @@ static void page_free(struct page *page)
 {
     pncp_buf_release(&page->url);
     pncp_buf_release(&page->body);
+    pncp_waiting_release(&page->waiting);
     pncp_free(page);
 }
 
@@ -167,7 +170,9 @@ static enum pncp_code release_rows(struct pncp_listing *listing, struct modalida
     *ret_page = (struct pncp_modalidade_page){.number = page->number};
     if (page->no_rows)
         return PNCP_OK;
-    enum pncp_code rc = pncp_json_parse_again(&page->body, &json, err); /* accepted when it arrived */
+    enum pncp_code rc = pncp_waiting_take(&page->waiting, &page->body, err);
+    if (rc == PNCP_OK)
+        rc = pncp_json_parse_again(&page->body, &json, err); /* accepted when it arrived */
     if (rc != PNCP_OK)
         return rc;
     ret_page->total = envelope_total(json.root);
@@ -422,6 +427,8 @@ static void page_done(struct pncp_task *task, struct pncp_fetch_request *request
             m->pages.total =
                 envelope_total(verdict->json.root); /* known before its turn comes: for pncp_listing_expected */
         pncp_json_release(&verdict->json);          /* megabytes; its turn may be now, and then it is parsed again */
+        if (page->modalidade != listing->current)
+            pncp_waiting_put(&page->waiting, &page->body);
         page->arrived = true;
         accepted(listing, page->modalidade);
         ask_first_pages(listing);

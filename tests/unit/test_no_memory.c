@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "day/keyset.h"
 #include "ingest/input_paths.h"
+#include "ingest/waiting.h"
 #include "lake/s3_config.h"
 #include "lake/s3_credentials.h"
 #include "lake/sigv4.h"
@@ -446,6 +447,34 @@ static void test_input_files(void **state)
     assert_int_equal(rmdir(input_folder), 0);
 }
 
+/* ---- a page that waits ----------------------------------------------------------------------- */
+
+/* Whatever fails, the body is in one of the two places. */
+static enum pncp_code let_a_page_wait(struct pncp_err *err)
+{
+    AUTO(pncp_buf_release) struct pncp_buf body = {0};
+    AUTO(pncp_waiting_release) struct pncp_waiting waiting = {0};
+    size_t len = 0;
+    enum pncp_code rc = PNCP_OK;
+    for (int i = 0; rc == PNCP_OK && i < 50; i++)
+        rc = said(pncp_buf_text(&body, "{\"numeroControlePNCP\":\"83102277000152-1-000001/2025\"},"), err);
+    if (rc != PNCP_OK)
+        return rc;
+    len = body.len;
+    pncp_waiting_put(&waiting, &body);
+    assert_true((body.len == len) != (waiting.len == len));
+    rc = pncp_waiting_take(&waiting, &body, err);
+    assert_int_equal(body.len == len, rc == PNCP_OK);
+    assert_int_equal(waiting.len == len, rc != PNCP_OK);
+    return rc;
+}
+
+static void test_waiting(void **state)
+{
+    (void)state;
+    exhaust(let_a_page_wait, 5);
+}
+
 /* ---- where an S3 lake is, and who we are to it ----------------------------------------------- */
 
 static enum pncp_code load_config(struct pncp_err *err)
@@ -504,7 +533,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base), cmocka_unit_test(test_table), cmocka_unit_test(test_parquet),
         cmocka_unit_test(test_rows), cmocka_unit_test(test_lake),  cmocka_unit_test(test_input_files),
-        cmocka_unit_test(test_s3),   cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_s3),   cmocka_unit_test(test_keys),  cmocka_unit_test(test_waiting),
     };
     return cmocka_run_group_tests(tests, prepare, clean_up);
 }
