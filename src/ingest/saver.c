@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #define RETRY_FIRST_MS 100
-#define TRIM_EVERY_LOTS 4 /* the holes that they leave in the allocator's arenas go back then */
+#define TRIM_EVERY_LOTS 2 /* the holes that they leave in the allocator's arenas go back then */
 #define RETRY_LONGEST_MS 5000
 #define SPARE_MAX_BYTES ((size_t)768 * 1024) /* an ordinary lot of 100 has some 500 KiB */
 
