@@ -94,7 +94,8 @@ static enum pncp_code copy_through_memory(int from_fd, int to_fd, uint64_t offse
     return PNCP_OK;
 }
 
-/* Blocks are not shared on ext4: there copy_file_range is a splice through a pipe of 64 KiB (Linux 5.19 to 6.18). */
+/* Blocks are not shared on ext4: there copy_file_range is a splice through a pipe of 64 KiB (vfs_copy_file_range of
+ * Linux 6.1 and 6.18). */
 static bool is_spliced(int to_fd, uint64_t len)
 {
     struct statfs fs;

@@ -155,8 +155,7 @@ static void give_handle(struct pncp_calls *calls, CURL *easy)
 
 /* ---- a call ---------------------------------------------------------------------------------- */
 
-/* The caller's lines, and those that take curl's own away. */
-/* Behind *headers. */
+/* The caller's lines, and those that take curl's own away, behind *headers. */
 static enum pncp_code make_headers(const struct pncp_call *call, struct curl_slist **headers)
 {
     static const char *const removed[] = {"Expect:", "Content-Type:", "Accept:", "Transfer-Encoding:"};

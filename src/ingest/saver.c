@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #define RETRY_FIRST_MS 100
-#define TRIM_EVERY_LOTS 2 /* the holes that they leave in the allocator's arenas go back then */
+#define TRIM_EVERY_ROWS 200 /* of lots: the holes that they leave in the allocator's arenas go back then */
 #define RETRY_LONGEST_MS 5000
 #define SPARE_MAX_BYTES ((size_t)768 * 1024) /* an ordinary lot of 100 has some 500 KiB */
 
@@ -141,7 +141,7 @@ static struct pncp_table take_spare(struct pncp_filled_lot *lot)
 static void *run(void *arg)
 {
     struct pncp_saver *saver = arg;
-    uint32_t lots = 0;
+    size_t rows = 0; /* since memory was given back */
     (void)pthread_mutex_lock(&saver->mutex);
     for (;;) {
         while (!saver->busy && !saver->quit)
@@ -150,6 +150,7 @@ static void *run(void *arg)
             break;
         struct pncp_filled_lot lot = saver->lot;
         saver->lot = (struct pncp_filled_lot){0};
+        rows += lot.table.rows;
         (void)pthread_mutex_unlock(&saver->mutex);
         struct pncp_err err = PNCP_ERR_INIT;
         struct pncp_saved saved;
@@ -158,8 +159,10 @@ static void *run(void *arg)
         struct pncp_table spare = unsaved ? (struct pncp_table){0} : take_spare(&lot);
         if (!unsaved)
             pncp_filled_lot_release(&lot);
-        if (++lots % TRIM_EVERY_LOTS == 0)
+        if (rows >= TRIM_EVERY_ROWS) {
             pncp_mem_trim();
+            rows = 0;
+        }
         uint64_t cpu_us = pncp_clock_cpu_us();
         (void)pthread_mutex_lock(&saver->mutex);
         if (unsaved)
