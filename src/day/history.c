@@ -126,30 +126,20 @@ static void put_entry(struct pncp_json_writer *w, const struct pncp_history_entr
     pncp_json_object_end(w);
 }
 
-static enum pncp_code put_all(const struct pncp_history_entry *entries, size_t count, struct pncp_buf *text)
+/* `known`: what comes before the entries, as it stands in a history without its brackets. */
+static enum pncp_code put_entries(struct pncp_view known, const struct pncp_history_entry *entries, size_t count,
+                                  struct pncp_buf *text)
 {
     struct pncp_json_writer w;
     pncp_buf_clear(text);
     pncp_json_writer_init(&w, text);
     pncp_json_array_begin(&w);
+    if (known.len > 0)
+        pncp_json_put_raw(&w, known);
     for (size_t i = 0; i < count; i++)
         put_entry(&w, &entries[i]);
     pncp_json_array_end(&w);
     return pncp_json_writer_end(&w);
-}
-
-/* The newest of the entries behind `known`, the text of those before it: it has one at least. */
-static enum pncp_code put_newest(struct pncp_view known, const struct pncp_history_entry *newest, struct pncp_buf *text)
-{
-    struct pncp_json_writer w;
-    enum pncp_code rc = pncp_buf_append(text, known.data, known.len - strlen("]"));
-    if (rc == PNCP_OK)
-        rc = pncp_buf_append(text, ",", 1);
-    pncp_json_writer_init(&w, text);
-    put_entry(&w, newest);
-    if (rc == PNCP_OK)
-        rc = pncp_json_writer_end(&w);
-    return rc == PNCP_OK ? pncp_buf_append(text, "]", 1) : rc;
 }
 
 /* Add `e`, summed, to entries[from, kept); gives the new kept. Two runs may have taken turns. */
@@ -200,16 +190,19 @@ static size_t sum_old(struct pncp_history_entry *entries, size_t count)
     return kept + whole;
 }
 
-/* The text of the entries, of which some are summed when it is too long. */
+/* The text of the entries, of which some are summed when it is too long. `known`: that of all but the newest, if it is
+ * one that we wrote. */
 static enum pncp_code write_text(struct pncp_history *history, struct pncp_view known)
 {
-    bool appended = history->count > 1 && pncp_view_ends(known, "}]");
-    enum pncp_code rc = appended ? put_newest(known, &history->entries[history->count - 1], &history->text)
-                                 : put_all(history->entries, history->count, &history->text);
+    const struct pncp_view none = {"", 0};
+    bool goes_on = history->count > 1 && pncp_view_starts(known, "[{") && pncp_view_ends(known, "}]");
+    size_t first = goes_on ? history->count - 1 : 0;
+    struct pncp_view inner = goes_on ? (struct pncp_view){known.data + 1, known.len - 2} : none;
+    enum pncp_code rc = put_entries(inner, history->entries + first, history->count - first, &history->text);
     if (rc != PNCP_OK || history->text.len <= PNCP_HISTORY_TEXT_MAX)
         return rc;
     history->count = sum_old(history->entries, history->count);
-    return put_all(history->entries, history->count, &history->text);
+    return put_entries(none, history->entries, history->count, &history->text);
 }
 
 void pncp_history_release(struct pncp_history *history)

@@ -32,12 +32,10 @@ enum pncp_code pncp_waiting_take(struct pncp_waiting *waiting, struct pncp_buf *
     if (waiting->len == 0)
         return PNCP_OK;
     assert(body->len == 0);
-    if (pncp_buf_reserve(body, waiting->len) != PNCP_OK)
+    if (pncp_buf_reserve(body, waiting->len) != PNCP_OK || /* the bytes are ours: zstd can only lack memory too */
+        ZSTD_isError(ZSTD_decompress(body->data, waiting->len, waiting->packed.data, waiting->packed.len)))
         return pncp_err_set(err, PNCP_E_NOMEM, "listing: out of memory");
-    size_t len = ZSTD_decompress(body->data, waiting->len, waiting->packed.data, waiting->packed.len);
-    if (ZSTD_isError(len)) /* its memory again: the bytes are ours */
-        return pncp_err_set(err, PNCP_E_NOMEM, "listing: out of memory");
-    body->len = len;
+    body->len = waiting->len;
     pncp_waiting_release(waiting);
     return PNCP_OK;
 }

@@ -70,11 +70,13 @@ static enum pncp_code put_header(struct pncp_buf *out, const struct pncp_chunk_b
 static bool pack(struct pncp_chunk_writer *writer, const struct pncp_chunk_begun *chunk, struct pncp_view raw,
                  char *packed, size_t bound, size_t *ret_len)
 {
-    if (chunk->stored)
-        memcpy(packed, raw.data, *ret_len = raw.len);
-    else /* there is room, and the level is clamped: it can only be its memory */
-        *ret_len = ZSTD_compressCCtx(writer->zstd, packed, bound, raw.data, raw.len, chunk->zstd_level);
-    return chunk->stored || !ZSTD_isError(*ret_len);
+    if (chunk->stored) {
+        memcpy(packed, raw.data, raw.len);
+        *ret_len = raw.len;
+        return true;
+    }
+    *ret_len = ZSTD_compressCCtx(writer->zstd, packed, bound, raw.data, raw.len, chunk->zstd_level);
+    return !ZSTD_isError(*ret_len); /* there is room, and the level is clamped: it can only be its memory */
 }
 
 /* `raw` goes to the end of the output behind its header; `span` is NULL for the page of the dictionary. */

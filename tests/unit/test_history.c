@@ -104,6 +104,12 @@ static void there_and_back(void **state)
     format(entries, 3, NULL, &again);
     assert_true(pncp_view_eq(pncp_buf_view(&text), pncp_buf_view(&again)));
     pncp_free(entries);
+    /* none at all */
+    pncp_buf_clear(&text);
+    assert_int_equal(pncp_buf_text(&text, "[]"), PNCP_OK);
+    parse(&text, &entries, &count);
+    assert_int_equal(count, 0);
+    pncp_free(entries);
 }
 
 /* What stands there stays as it is, also what only a later version of this program understands. */
