@@ -25,7 +25,7 @@ ARROWS = {
 }
 
 # Headers of other people's libraries, and the folder whose business they are. Everything else in <> is libc's.
-LIBRARIES = {"yyjson.h": {"json"}, "carquet/": {"parquet"}, "zstd.h": {"parquet", "ingest"}, "zlib.h": {"parquet"}, "curl/": {"http"}, "openssl/": {"lake"}, "event2/": {"serve"}}
+LIBRARIES = {"yyjson.h": {"json"}, "carquet/": {"parquet"}, "zstd.h": {"parquet", "ingest"}, "zlib.h": {"parquet"}, "libdeflate.h": {"parquet"}, "curl/": {"http"}, "openssl/": {"lake"}, "event2/": {"serve"}}
 SIM_LIBRARIES = {"yyjson.h", "event2/"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

@@ -5,8 +5,8 @@
 #include "parquet/rle.h"
 
 #include <assert.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 struct page { /* what a PageHeader says */
     int64_t type, raw_bytes, bytes, crc, values, encoding, def_encoding, rep_encoding;
@@ -97,7 +97,7 @@ static enum pncp_code take_data(struct reading *reading, const struct page *page
     struct pncp_chunk_reader *reader = reading->reader;
     struct pncp_view packed = {reading->bytes.data, (size_t)page->bytes};
     reading->bytes = pncp_view_from(reading->bytes, packed.len);
-    if (page->has_crc && (uint32_t)crc32_z(0, (const Bytef *)packed.data, packed.len) != (uint32_t)page->crc)
+    if (page->has_crc && libdeflate_crc32(0, packed.data, packed.len) != (uint32_t)page->crc)
         return damaged(reading, "the checksum of a page differs");
     if (reading->chunk->codec == PNCP_PARQUET_UNCOMPRESSED) {
         *ret_data = packed;

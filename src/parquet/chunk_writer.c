@@ -4,8 +4,8 @@
 #include "parquet/rle.h"
 
 #include <assert.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #define PAGE_BYTES                                                                                                     \
     ((size_t)256 * 1024) /* a page ends with the row that passes this, or a slot for every four bytes                  \
@@ -43,7 +43,7 @@ static enum pncp_code put_header(struct pncp_buf *out, const struct pncp_chunk_b
                                  size_t raw_bytes, struct pncp_view packed, size_t distinct)
 {
     struct pncp_thrift_writer w = {.out = out};
-    uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)packed.data, packed.len);
+    uint32_t crc = libdeflate_crc32(0, packed.data, packed.len);
     pncp_thrift_put_int_field(&w, 1, PNCP_THRIFT_I32,
                               span != NULL ? PNCP_PARQUET_DATA_PAGE : PNCP_PARQUET_DICTIONARY_PAGE);
     pncp_thrift_put_int_field(&w, 2, PNCP_THRIFT_I32, (int64_t)raw_bytes);

@@ -1,25 +1,26 @@
 #include "parquet/footer_int.h"
 
+#include <libdeflate.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
+#include <zlib.h> /* crc32_combine, which libdeflate has not */
 
 /* CRC-32 of `bytes`, what is left among them, with zeros instead of the digits at `at`, which are behind that. */
 static void digits_of(struct pncp_view bytes, size_t at, const struct pncp_footer_left *left,
                       char ret_digits[PNCP_FOOTER_CRC_DIGITS + 1])
 {
     size_t behind = at + PNCP_FOOTER_CRC_DIGITS;
-    uLong crc = crc32_z(0, (const Bytef *)bytes.data, left->at);
-    crc = crc32_combine(crc, left->crc, (z_off_t)left->bytes);
-    crc = crc32_z(crc, (const Bytef *)bytes.data + left->at, at - left->at);
-    crc = crc32_z(crc, (const Bytef *)PNCP_FOOTER_CRC_BLANK, PNCP_FOOTER_CRC_DIGITS);
-    crc = crc32_z(crc, (const Bytef *)bytes.data + behind, bytes.len - behind);
-    (void)snprintf(ret_digits, PNCP_FOOTER_CRC_DIGITS + 1, "%08lx", crc & 0xFFFFFFFFUL);
+    uint32_t crc = libdeflate_crc32(0, bytes.data, left->at);
+    crc = (uint32_t)crc32_combine(crc, left->crc, (z_off_t)left->bytes);
+    crc = libdeflate_crc32(crc, bytes.data + left->at, at - left->at);
+    crc = libdeflate_crc32(crc, PNCP_FOOTER_CRC_BLANK, PNCP_FOOTER_CRC_DIGITS);
+    crc = libdeflate_crc32(crc, bytes.data + behind, bytes.len - behind);
+    (void)snprintf(ret_digits, PNCP_FOOTER_CRC_DIGITS + 1, "%08" PRIx32, crc);
 }
 
 uint32_t pncp_footer_crc_more(const struct pncp_footer_left *left, struct pncp_view more)
 {
-    return (uint32_t)crc32_z(left->crc, (const Bytef *)more.data, more.len);
+    return libdeflate_crc32(left->crc, more.data, more.len);
 }
 
 void pncp_footer_put_crc(struct pncp_buf *out, size_t footer_at, size_t digits_at, const struct pncp_footer_left *left)
