@@ -310,35 +310,42 @@ static enum pncp_code scatter(struct work *work, size_t leaf_no, struct pncp_err
 
 /* ---- through the temporary file: into the new groups ------------------------------------------ */
 
-static enum pncp_code take(const struct pncp_source *from, uint64_t *at, void *data, size_t len, struct pncp_err *err)
+static void take(struct pncp_view *from, void *to, size_t len)
 {
-    enum pncp_code rc = len == 0 ? PNCP_OK : from->read_at(from->ctx, *at, data, len, err);
-    *at += len;
-    return rc;
+    if (len > 0)
+        memcpy(to, from->data, len);
+    *from = pncp_view_from(*from, len);
 }
 
-static enum pncp_code take_piece(const struct pncp_source *from, const struct piece *piece, struct pncp_leaf *to,
-                                 struct pncp_err *err)
+/* To the end of `to`, which has room; read at once, into `bytes`. */
+static enum pncp_code take_piece(const struct work *work, const struct piece *piece, struct pncp_buf *bytes,
+                                 struct pncp_leaf *to, struct pncp_err *err)
 {
-    uint64_t at = piece->at;
-    uint32_t base = (uint32_t)to->values.len;
-    enum pncp_code rc = PNCP_OK;
-    if (to->max_def > 0)
-        rc = take(from, &at, to->def + to->level_count, piece->slots * sizeof(*to->def), err);
-    if (rc == PNCP_OK && to->max_rep > 0)
-        rc = take(from, &at, to->rep + to->level_count, piece->slots * sizeof(*to->rep), err);
-    if (rc == PNCP_OK && to->type == PNCP_T_TEXT && piece->values > 0) {
-        uint32_t *ends = to->ends + to->value_count;
-        rc = take(from, &at, ends, piece->values * sizeof(*ends), err);
-        for (size_t i = 0; rc == PNCP_OK && i < piece->values; i++)
-            ends[i] += base;
-    }
-    if (rc == PNCP_OK && piece->bytes > 0)
-        rc = take(from, &at, to->values.data + to->values.len, piece->bytes, err);
+    const size_t levels = piece->slots * sizeof(pncp_level);
+    const size_t def = to->max_def > 0 ? levels : 0, rep = to->max_rep > 0 ? levels : 0;
+    const size_t ends = to->type == PNCP_T_TEXT ? piece->values * sizeof(*to->ends) : 0;
+    const uint32_t base = (uint32_t)to->values.len;
+    pncp_buf_clear(bytes);
+    if (pncp_buf_reserve(bytes, def + rep + ends + piece->bytes) != PNCP_OK)
+        return no_memory(err);
+    bytes->len = def + rep + ends + piece->bytes;
+    enum pncp_code rc = pncp_file_pread(work->loose.fd, bytes->data, bytes->len, piece->at, work->loose.path, err);
+    if (rc != PNCP_OK)
+        return rc;
+    struct pncp_view from = pncp_buf_view(bytes);
+    if (def > 0)
+        take(&from, to->def + to->level_count, def);
+    if (rep > 0)
+        take(&from, to->rep + to->level_count, rep);
+    if (ends > 0)
+        take(&from, to->ends + to->value_count, ends);
+    for (size_t i = 0; ends > 0 && i < piece->values; i++)
+        to->ends[to->value_count + i] += base;
+    take(&from, to->values.data + to->values.len, piece->bytes);
     to->level_count += piece->slots;
     to->value_count += piece->values;
     to->values.len += piece->bytes;
-    return rc;
+    return PNCP_OK;
 }
 
 /* Room for all pieces of a new group, no more. */
@@ -361,9 +368,7 @@ static enum pncp_code gather(struct work *work, const struct group *group, size_
 {
     AUTO(pncp_leaf_index_release) struct pncp_leaf_index index = {0};
     AUTO(pncp_leaf_release) struct pncp_leaf loose; /* gone before the column is encoded, which takes as much again */
-    const struct pncp_source file = pncp_source_of_fd(&work->loose.fd, work->loose.bytes);
-    struct pncp_read_ahead ahead = {.source = &file}; /* levels, ends and values of a piece lie together */
-    const struct pncp_source pieces = pncp_source_of_ahead(&ahead);
+    AUTO(pncp_buf_release) struct pncp_buf bytes = {0}; /* likewise */
     uint32_t rows = 0;
     pncp_leaf_init(&loose, &work->r->schema->leaves[leaf_no]);
     enum pncp_code rc = reserve_pieces(work, group, &loose, err);
@@ -374,9 +379,7 @@ static enum pncp_code gather(struct work *work, const struct group *group, size_
     for (uint32_t i = group->piece; rc == PNCP_OK && i != NO_PIECE; i = work->pieces[i].next) {
         work->next[work->pieces[i].group] = rows;
         rows += work->pieces[i].rows;
-        rc = take_piece(&pieces, &work->pieces[i], &loose, err);
-        if (rc != PNCP_OK)
-            rc = pncp_err_wrap(err, rc, "%s", work->loose.path);
+        rc = take_piece(work, &work->pieces[i], &bytes, &loose, err);
     }
     if (rc == PNCP_OK && pncp_leaf_index_make(&loose, &index) != PNCP_OK)
         rc = no_memory(err);

@@ -47,6 +47,14 @@ static enum pncp_code begin(struct pncp_dictionary *dictionary, size_t values, s
     return PNCP_OK;
 }
 
+/* Numbers, most of what comes here, are not worth a call. */
+static bool is_same(const char *a, const char *b, size_t len)
+{
+    return len == sizeof(uint64_t)   ? memcmp(a, b, sizeof(uint64_t)) == 0
+           : len == sizeof(uint32_t) ? memcmp(a, b, sizeof(uint32_t)) == 0
+                                     : memcmp(a, b, len) == 0;
+}
+
 /* The place of a value, which is added when it is new; *ret_place is PNCP_DICTIONARY_MAX_VALUES when there is none for
  * it. */
 static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct pncp_leaf *leaf, struct pncp_view value,
@@ -60,7 +68,7 @@ static enum pncp_code place_of(struct pncp_dictionary *dictionary, const struct 
     for (unsigned probe = 0; table[slot] != 0; slot = (slot + 1) & (slots - 1)) {
         const struct entry *entry = &entries[table[slot] - 1];
         if (entry->hash == hash && entry->len == value.len &&
-            memcmp(dictionary->page.data + entry->at, value.data, value.len) == 0) {
+            is_same(dictionary->page.data + entry->at, value.data, value.len)) {
             *ret_place = table[slot] - 1u;
             return PNCP_OK;
         }
@@ -101,7 +109,7 @@ enum pncp_code pncp_dictionary_make(struct pncp_dictionary *dictionary, const st
     for (size_t i = 0; i < leaf->value_count; i++) {
         struct pncp_view value = pncp_leaf_value(leaf, i);
         /* most columns have runs: the itens of one contratação resemble each other */
-        if (i == 0 || value.len != last.len || memcmp(value.data, last.data, value.len) != 0)
+        if (i == 0 || value.len != last.len || !is_same(value.data, last.data, value.len))
             rc = place_of(dictionary, leaf, value, slots, &place);
         if (rc != PNCP_OK || place == PNCP_DICTIONARY_MAX_VALUES)
             return rc;

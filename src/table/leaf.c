@@ -186,11 +186,10 @@ enum pncp_code pncp_leaf_index_make(const struct pncp_leaf *leaf, struct pncp_le
     }
     size_t row = 0;
     uint32_t value = 0;
-    for (size_t slot = 0; slot < leaf->level_count; slot++) {
-        if (leaf->max_rep == 0 || leaf->rep[slot] == 0) {
-            index.slot[row] = (uint32_t)slot;
-            index.value[row++] = value;
-        }
+    for (size_t slot = 0; slot < leaf->level_count; slot++) { /* no branch: of a slot within a row nothing stays */
+        index.slot[row] = (uint32_t)slot;
+        index.value[row] = value;
+        row += leaf->max_rep == 0 || leaf->rep[slot] == 0;
         value += pncp_leaf_has_value(leaf, slot);
     }
     index.slot[rows] = (uint32_t)leaf->level_count;
