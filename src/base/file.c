@@ -15,6 +15,7 @@
 /* A pipe that anybody may make so large, /proc/sys/fs/pipe-max-size says as it comes (pipe(7)). */
 #define PIPE_BYTES ((size_t)1024 * 1024)
 #define PIPED_FROM_BYTES ((uint64_t)256 * 1024)
+#define BLOCK_BYTES ((uint64_t)64 * 1024) /* whole pages and whole blocks, wherever */
 
 void pncp_fd_close(int *fd)
 {
@@ -94,12 +95,11 @@ static enum pncp_code copy_through_memory(int from_fd, int to_fd, uint64_t offse
     return PNCP_OK;
 }
 
-/* Blocks are not shared on ext4: there copy_file_range is a splice through a pipe of 64 KiB (vfs_copy_file_range of
- * Linux 6.1 and 6.18). */
-static bool is_spliced(int to_fd, uint64_t len)
+/* There copy_file_range is a splice through a pipe of 64 KiB (vfs_copy_file_range of Linux 6.1 and 6.18). */
+bool pncp_file_copies_pages(int fd)
 {
     struct statfs fs;
-    return len >= PIPED_FROM_BYTES && fstatfs(to_fd, &fs) == 0 && fs.f_type == EXT4_SUPER_MAGIC;
+    return fstatfs(fd, &fs) == 0 && fs.f_type == EXT4_SUPER_MAGIC;
 }
 
 /* The `len` bytes that are in the pipe. */
@@ -134,8 +134,10 @@ static enum pncp_code copy_through_pipe(int from_fd, off_t *offset, int to_fd, u
         if (done <= 0)
             break;
         rc = drain(ends[0], to_fd, (size_t)done, what, err);
-        *offset += done;
-        *len -= (uint64_t)done;
+        if (rc == PNCP_OK) {
+            *offset += done;
+            *len -= (uint64_t)done;
+        }
     }
     pncp_fd_close(&ends[0]);
     pncp_fd_close(&ends[1]);
@@ -146,7 +148,7 @@ enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t le
                               struct pncp_err *err)
 {
     off_t offset = (off_t)from;
-    if (is_spliced(to_fd, len)) {
+    if (len >= PIPED_FROM_BYTES && pncp_file_copies_pages(to_fd)) {
         enum pncp_code rc = copy_through_pipe(from_fd, &offset, to_fd, &len, what, err);
         if (rc != PNCP_OK)
             return rc;
@@ -164,6 +166,31 @@ enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t le
         len -= (uint64_t)done;
     }
     return PNCP_OK;
+}
+
+/* O_DIRECT on or off. False: the file system has no such thing. */
+static bool set_direct(int fd, bool direct)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+enum pncp_code pncp_file_copy_past_cache(int from_fd, int to_fd, uint64_t len, const char *what, struct pncp_err *err)
+{
+    off_t offset = 0;
+    uint64_t whole = len / BLOCK_BYTES * BLOCK_BYTES;
+    enum pncp_code rc = PNCP_OK;
+    if (whole > 0 && set_direct(to_fd, true)) {
+        struct pncp_err why = PNCP_ERR_INIT;
+        rc = copy_through_pipe(from_fd, &offset, to_fd, &whole, what, &why);
+        if (rc != PNCP_OK && why.os_errno != EINVAL)
+            rc = pncp_err_sys(err, why.os_errno, "copy %s", what);
+        else if (rc != PNCP_OK) /* it wants more than whole blocks: what was in the pipe is copied again */
+            rc = lseek(to_fd, offset, SEEK_SET) == offset ? PNCP_OK : pncp_err_sys(err, errno, "copy %s", what);
+        if (!set_direct(to_fd, false) && rc == PNCP_OK)
+            rc = pncp_err_sys(err, errno, "copy %s", what);
+    }
+    return rc == PNCP_OK ? pncp_file_copy(from_fd, (uint64_t)offset, to_fd, len - (uint64_t)offset, what, err) : rc;
 }
 
 void pncp_file_reserve(int fd, uint64_t bytes)

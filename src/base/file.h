@@ -21,6 +21,13 @@ MUST_CHECK enum pncp_code pncp_file_slurp(int fd, struct pncp_buf *buf, const ch
  * PNCP_E_PARSE: `from_fd` ends before. */
 MUST_CHECK enum pncp_code pncp_file_copy(int from_fd, uint64_t from, int to_fd, uint64_t len, const char *what,
                                          struct pncp_err *err);
+/* Does a copy to that file go through the page cache, because its file system (ext4) cannot share blocks? */
+bool pncp_file_copies_pages(int fd);
+/* Copy the first `len` bytes of `from_fd` to the empty file `to_fd`, for such a file system: whole blocks past the page
+ * cache (O_DIRECT), from the pages of `from_fd` to the disk, where it can; the rest as pncp_file_copy, with its errors.
+ */
+MUST_CHECK enum pncp_code pncp_file_copy_past_cache(int from_fd, int to_fd, uint64_t len, const char *what,
+                                                    struct pncp_err *err);
 /* Room for the first `bytes` of a file that is about to be written, its size unchanged: copying costs a sixth less CPU
  * where the file system gives it at once (ext4, measured). Best effort: a disk too full for it says so when it is
  * written to. */

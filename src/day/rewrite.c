@@ -285,6 +285,7 @@ static enum pncp_code rewrite_once(struct pncp_data *data, const struct pncp_rew
     enum pncp_code rc = pncp_data_open_known(data, &object, err);
     if (rc != PNCP_OK)
         return rc;
+    pncp_object_want_all(&object);
     rc = rewrite_version(data, how, &object, ret_done, result, err);
     pncp_object_release(&object);
     return rc;

@@ -68,6 +68,12 @@ enum pncp_code pncp_lake_open_version(struct pncp_lake *lake, const char *path, 
     return lake->backend->open_version(lake, path, lock, version, size, ret_object, err);
 }
 
+void pncp_object_want_all(const struct pncp_object *object)
+{
+    if (object->want_all != NULL)
+        object->want_all(object->impl);
+}
+
 void pncp_object_release(struct pncp_object *object)
 {
     if (object->impl != NULL)

@@ -66,6 +66,7 @@ MUST_CHECK enum pncp_code pncp_lake_check(struct pncp_lake *lake, pncp_finding_f
 struct pncp_object {
     struct pncp_source source;
     struct pncp_version version;
+    void (*want_all)(void *impl); /* NULL: nothing to be done */
     void (*release)(void *impl);
     void *impl;
 };
@@ -78,6 +79,8 @@ MUST_CHECK enum pncp_code pncp_lake_open_object(struct pncp_lake *lake, const ch
 MUST_CHECK enum pncp_code pncp_lake_open_version(struct pncp_lake *lake, const char *path, const char *lock,
                                                  const struct pncp_version *version, uint64_t size,
                                                  struct pncp_object *ret_object, struct pncp_err *err);
+/* All of it will be read, here and there: a file that is not in the page cache is read in as one. */
+void pncp_object_want_all(const struct pncp_object *object);
 void pncp_object_release(struct pncp_object *object); /* zeroed is fine */
 /* A whole small object into `buf` (its ceiling holds). PNCP_E_NOTFOUND · PNCP_E_LIMIT. ret_version may be NULL when
  * lock is NULL. */

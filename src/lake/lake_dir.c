@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/sys.h"
+#include "lake/dir_base.h"
 #include "lake/lake_int.h"
 
 #include <errno.h>
@@ -132,7 +133,9 @@ enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_lake_option
     char real[PATH_MAX];
     if (lake != NULL)
         lake->url = pncp_strdup(realpath(path, real) == NULL ? path : real);
-    if (lake == NULL || lake->url == NULL) {
+    if (lake == NULL || lake->url == NULL || pncp_base_keeper_new(&lake->bases) != PNCP_OK) {
+        if (lake != NULL)
+            pncp_free(lake->url);
         pncp_free(lake);
         return pncp_err_set(err, PNCP_E_NOMEM, "lake %s: out of memory", path);
     }
@@ -248,6 +251,12 @@ static enum pncp_code read_object(void *ctx, uint64_t offset, void *data, size_t
     return pncp_file_pread(file->fd, data, len, offset, file->path, err);
 }
 
+static void want_all_of_file(void *impl)
+{
+    const struct open_file *file = impl;
+    (void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_WILLNEED);
+}
+
 static void release_file(void *impl)
 {
     struct open_file *file = impl;
@@ -275,6 +284,7 @@ static enum pncp_code open_object(struct pncp_lake *lake, const char *path, cons
     fd = -1;
     *ret_object = (struct pncp_object){.source = {.read_at = read_object, .ctx = file, .size = size},
                                        .version = version,
+                                       .want_all = want_all_of_file,
                                        .release = release_file,
                                        .impl = file};
     return PNCP_OK;
@@ -369,6 +379,8 @@ static enum pncp_code write_if(struct pncp_lake *lake, const char *path, const c
     return rc == PNCP_OK ? publish(lake, fd, temp, path, ret_version, err) : rc;
 }
 
+#define BASE_FROM_BYTES ((uint64_t)256 * 1024)     /* for less it is not worth a descriptor */
+#define BASE_LAG_BYTES ((uint64_t)1024 * 1024)     /* of what is kept, behind what the base has of it */
 #define RESERVED_FROM_BYTES ((uint64_t)256 * 1024) /* kept; for less it costs as much as it saves */
 
 static uint64_t segment_bytes(const struct pncp_segment *segment)
@@ -390,12 +402,39 @@ static uint64_t bytes_of(const struct pncp_splice *splice)
     return bytes;
 }
 
-static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *splice, const char *path,
-                                    struct pncp_err *err)
+/* What of the kept prefix is the base's. */
+static uint64_t same_as_base(const struct pncp_base *base, const struct pncp_splice *splice)
 {
+    return base->fd < 0 ? 0 : PNCP_MIN(base->bytes, splice->keep_bytes);
+}
+
+/* Is that worth going past the cache? Else the new version goes through it, and can be the next base. */
+static bool is_near(const struct pncp_base *base, const struct pncp_splice *splice)
+{
+    uint64_t same = same_as_base(base, splice);
+    return same >= BASE_FROM_BYTES && splice->keep_bytes - same <= BASE_LAG_BYTES;
+}
+
+static enum pncp_code write_kept(int current, const struct pncp_base *base, int to, const struct pncp_splice *splice,
+                                 const char *path, struct pncp_err *err)
+{
+    const uint64_t same = same_as_base(base, splice);
+    enum pncp_code rc = PNCP_OK;
     if (splice->keep_bytes >= RESERVED_FROM_BYTES)
         pncp_file_reserve(to, bytes_of(splice));
-    enum pncp_code rc = splice->keep_bytes == 0 ? PNCP_OK : pncp_file_copy(from, 0, to, splice->keep_bytes, path, err);
+    if (is_near(base, splice))
+        rc = pncp_file_copy_past_cache(base->fd, to, same, path, err);
+    else if (same > 0) /* of the version expected these may not be in the cache */
+        rc = pncp_file_copy(base->fd, 0, to, same, path, err);
+    return rc == PNCP_OK && same < splice->keep_bytes
+               ? pncp_file_copy(current, same, to, splice->keep_bytes - same, path, err)
+               : rc;
+}
+
+static enum pncp_code write_spliced(int from, const struct pncp_base *base, int to, const struct pncp_splice *splice,
+                                    const char *path, struct pncp_err *err)
+{
+    enum pncp_code rc = write_kept(from, base, to, splice, path, err);
     for (size_t i = 0; rc == PNCP_OK && i < splice->segment_count; i++) {
         const struct pncp_segment *segment = &splice->segments[i];
         int source = segment->stage == NULL ? from : segment->stage->fd;
@@ -405,6 +444,42 @@ static enum pncp_code write_spliced(int from, int to, const struct pncp_splice *
             *splice->sent += segment_bytes(segment);
     }
     return rc;
+}
+
+/* The new version as an open, locked temp file. */
+static enum pncp_code splice_to_temp(struct pncp_lake *lake, int from, const struct pncp_base *base,
+                                     const struct pncp_splice *splice, const char *path, int *ret_fd,
+                                     char ret_temp[512], struct pncp_err *err)
+{
+    enum pncp_code rc = pncp_temp_open(lake, ret_fd, ret_temp, err);
+    if (rc != PNCP_OK)
+        return rc;
+    rc = write_spliced(from, base, *ret_fd, splice, path, err);
+    if (rc == PNCP_OK)
+        return rc;
+    pncp_temp_remove(lake, ret_temp);
+    pncp_fd_close(ret_fd);
+    return pncp_err_wrap(err, rc, "lake %s", lake->url);
+}
+
+/* What the commit after this one copies from: the same base, or the version just written. */
+static void hand_on_base(struct pncp_lake *lake, const char *path, const struct pncp_version *version,
+                         const struct pncp_splice *splice, struct pncp_base *base)
+{
+    if (is_near(base, splice)) {
+        base->bytes = same_as_base(base, splice);
+    } else {
+        pncp_base_release(base);
+        if (splice->keep_bytes < BASE_FROM_BYTES)
+            return;
+        base->fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY, 0); /* the commit lock is held: it is ours */
+        base->bytes = bytes_of(splice);
+        if (base->fd < 0 || !pncp_file_copies_pages(base->fd)) {
+            pncp_base_release(base);
+            return;
+        }
+    }
+    pncp_base_give(lake->bases, path, version, base);
 }
 
 /* Up to where the version expected is wanted. */
@@ -424,22 +499,26 @@ static enum pncp_code splice_if(struct pncp_lake *lake, const char *path, const 
                                 struct pncp_version *ret_version, struct pncp_err *err)
 {
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
+    AUTO(pncp_base_release) struct pncp_base base = pncp_base_take(lake->bases, path, expected);
     char temp[512];
     uint64_t size, kept = end_of_kept(splice);
     enum pncp_code rc = lock_expected(lake, path, lock, expected, &lock_fd, &current, &size, err);
     if (rc == PNCP_OK && kept > size)
         rc = pncp_err_set(err, PNCP_E_PARSE, "lake %s: %s has %" PRIu64 " bytes, %" PRIu64 " were to be kept",
                           lake->url, path, size, kept);
-    if (rc == PNCP_OK)
-        rc = pncp_temp_open(lake, &fd, temp, err);
     if (rc != PNCP_OK)
         return rc;
-    rc = write_spliced(current, fd, splice, path, err);
-    if (rc != PNCP_OK) {
-        pncp_temp_remove(lake, temp);
-        return pncp_err_wrap(err, rc, "lake %s", lake->url);
+    bool based = base.fd >= 0;
+    rc = splice_to_temp(lake, current, &base, splice, path, &fd, temp, based ? NULL : err);
+    if (rc != PNCP_OK && based) { /* the disk may be full of it */
+        pncp_base_release(&base);
+        rc = splice_to_temp(lake, current, &base, splice, path, &fd, temp, err);
     }
-    return publish(lake, fd, temp, path, ret_version, err);
+    if (rc == PNCP_OK)
+        rc = publish(lake, fd, temp, path, ret_version, err);
+    if (rc == PNCP_OK)
+        hand_on_base(lake, path, ret_version, splice, &base);
+    return rc;
 }
 
 static enum pncp_code remove_object(struct pncp_lake *lake, const char *path, struct pncp_err *err)
@@ -492,7 +571,13 @@ static enum pncp_code hold(struct pncp_lake *lake, const char *path, struct pncp
 
 /* ---- the backend ----------------------------------------------------------------------------- */
 
-static const struct pncp_lake_backend folder_backend = {.open_object = open_object,
+static void close_folder(struct pncp_lake *lake)
+{
+    pncp_base_keeper_free(lake->bases);
+}
+
+static const struct pncp_lake_backend folder_backend = {.close = close_folder,
+                                                        .open_object = open_object,
                                                         .open_version = open_version,
                                                         .put = put,
                                                         .write_if = write_if,

@@ -33,6 +33,7 @@ struct pncp_lake_backend {
 };
 
 struct pncp_later;
+struct pncp_base_keeper;
 struct pncp_mirror;
 struct pncp_s3;
 struct pncp_lake {
@@ -46,6 +47,7 @@ struct pncp_lake {
     struct pncp_later *later;
     bool uploads_swept; /* atomic */
     struct pncp_mirror *mirror;
+    struct pncp_base_keeper *bases; /* lake_dir.c */
 };
 
 MUST_CHECK enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_lake_options *options,
