@@ -1,8 +1,7 @@
 /* Commits to a folder on ext4 that copy what they keep from an earlier version's pages: whatever is kept, whoever
  * writes between, and whatever fails, the new version has the bytes that it should have. */
-#include "base/file.h"
 #include "base/random.h"
-#include "lake/dir_base.h"
+#include "fs_type.h"
 #include "lake/lake.h"
 #include "rows_fixture.h"
 #include "sys_faults.h"
@@ -13,28 +12,16 @@
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/statfs.h>
 
 #define LOCK "pncp_details/_state/lock/test.commit"
 #define PATH "pncp_details/a/b/object"
 #define FIRST_BYTES ((size_t)700001) /* more than it takes to become a base */
 
-/* ---- a file system that is ext4, whatever the tests run on --------------------------------------- */
-
-static long fs_type;                                 /* 0: the true one */
-int __real_fstatfs64(int fd, struct statfs *ret_fs); /* what fstatfs and fcntl are with 64-bit offsets */
-int __wrap_fstatfs64(int fd, struct statfs *ret_fs);
-int __wrap_fstatfs64(int fd, struct statfs *ret_fs)
-{
-    int rc = __real_fstatfs64(fd, ret_fs);
-    if (fs_type != 0)
-        ret_fs->f_type = fs_type;
-    return rc;
-}
+/* ---- O_DIRECT, seen and refused ------------------------------------------------------------------ */
 
 static unsigned past_cache; /* files that were switched to O_DIRECT */
 static bool refuse_direct;
-int __real_fcntl64(int fd, int command, ...);
+int __real_fcntl64(int fd, int command, ...); /* what fcntl is with 64-bit offsets */
 int __wrap_fcntl64(int fd, int command, ...);
 int __wrap_fcntl64(int fd, int command, ...)
 {
@@ -99,7 +86,7 @@ static enum pncp_code commit(struct object *object, size_t keep, size_t more)
 static void begin(struct object *object)
 {
     *object = (struct object){.seed = 1};
-    fs_type = EXT4_SUPER_MAGIC;
+    fs_type = EXT4_SUPER_MAGIC; /* whatever the tests run on */
     rows_lake_open(&object->lake);
     assert_int_equal(commit(object, 0, FIRST_BYTES), PNCP_OK);
     past_cache = 0;

@@ -1,6 +1,7 @@
 /* A lake in a folder: what it is opened with, reading, conditional writing, holding, and what a power loss leaves. */
 #include "base/mem.h"
 #include "base/sys.h"
+#include "fs_type.h"
 #include "lake/lake.h"
 #include "rows_fixture.h"
 #include "sys_faults.h"
@@ -24,17 +25,6 @@
 #define PATH "pncp_details/a/b/object"
 
 /* ---- opening --------------------------------------------------------------------------------- */
-
-static long fs_type;                                 /* 0: the true one */
-int __real_fstatfs64(int fd, struct statfs *ret_fs); /* what fstatfs is with 64-bit offsets */
-int __wrap_fstatfs64(int fd, struct statfs *ret_fs);
-int __wrap_fstatfs64(int fd, struct statfs *ret_fs)
-{
-    int rc = __real_fstatfs64(fd, ret_fs);
-    if (fs_type != 0)
-        ret_fs->f_type = fs_type;
-    return rc;
-}
 
 static enum pncp_code try_open(const char *url, bool create, bool writable, bool unsafe, const char *says)
 {
