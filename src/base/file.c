@@ -134,10 +134,8 @@ static enum pncp_code copy_through_pipe(int from_fd, off_t *offset, int to_fd, u
         if (done <= 0)
             break;
         rc = drain(ends[0], to_fd, (size_t)done, what, err);
-        if (rc == PNCP_OK) {
-            *offset += done;
-            *len -= (uint64_t)done;
-        }
+        *offset += done;
+        *len -= (uint64_t)done;
     }
     pncp_fd_close(&ends[0]);
     pncp_fd_close(&ends[1]);
@@ -181,12 +179,7 @@ enum pncp_code pncp_file_copy_past_cache(int from_fd, int to_fd, uint64_t len, c
     uint64_t whole = len / BLOCK_BYTES * BLOCK_BYTES;
     enum pncp_code rc = PNCP_OK;
     if (whole > 0 && set_direct(to_fd, true)) {
-        struct pncp_err why = PNCP_ERR_INIT;
-        rc = copy_through_pipe(from_fd, &offset, to_fd, &whole, what, &why);
-        if (rc != PNCP_OK && why.os_errno != EINVAL)
-            rc = pncp_err_sys(err, why.os_errno, "copy %s", what);
-        else if (rc != PNCP_OK) /* it wants more than whole blocks: what was in the pipe is copied again */
-            rc = lseek(to_fd, offset, SEEK_SET) == offset ? PNCP_OK : pncp_err_sys(err, errno, "copy %s", what);
+        rc = copy_through_pipe(from_fd, &offset, to_fd, &whole, what, err);
         if (!set_direct(to_fd, false) && rc == PNCP_OK)
             rc = pncp_err_sys(err, errno, "copy %s", what);
     }

@@ -510,7 +510,7 @@ static enum pncp_code splice_if(struct pncp_lake *lake, const char *path, const 
         return rc;
     bool based = base.fd >= 0;
     rc = splice_to_temp(lake, current, &base, splice, path, &fd, temp, based ? NULL : err);
-    if (rc != PNCP_OK && based) { /* the disk may be full of it */
+    if (rc != PNCP_OK && based) { /* the disk may be full of it, or refuse blocks that go past the cache */
         pncp_base_release(&base);
         rc = splice_to_temp(lake, current, &base, splice, path, &fd, temp, err);
     }
