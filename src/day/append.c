@@ -3,7 +3,7 @@
 #include "base/random.h"
 #include "day/data_int.h"
 #include "day/layout.h"
-#include "day/race.h"
+#include "lake/race.h"
 #include "model/model.h"
 #include "pncp/older.h"
 

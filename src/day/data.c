@@ -4,7 +4,7 @@
 #include "base/version.h"
 #include "day/data_int.h"
 #include "day/layout.h"
-#include "day/race.h"
+#include "lake/race.h"
 #include "model/model.h"
 #include "parquet/chunk_reader.h"
 

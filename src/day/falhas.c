@@ -2,7 +2,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "day/layout.h"
-#include "day/race.h"
+#include "lake/race.h"
 #include "json/json.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "day/falhas_rows.h"
 #include "day/layout.h"
-#include "day/race.h"
+#include "lake/race.h"
 
 static enum pncp_code take_part(struct pncp_falhas *falhas, struct pncp_packed_key key, enum pncp_falha_part part,
                                 enum pncp_situacao situacao, int64_t obtained_s)

@@ -1,7 +1,7 @@
 #include "day/state.h"
 #include "day/data_int.h"
 #include "day/layout.h"
-#include "day/race.h"
+#include "lake/race.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #define HEAD "{\"v\":1,\"processed_keys\":["
 #define COMMIT ",\"commit\":\""
 #define FROM_ANOTHER_COMMIT "%s: made from another commit"
+#define CHANGED_MEANWHILE "%s: another run committed while it was compared"
 
 struct writer {
     struct pncp_stage stages[PARTS_OPEN];
@@ -65,8 +66,7 @@ static void put_executions(struct pncp_json_writer *w, const struct pncp_data *d
 }
 
 /* What follows the keys in the part's file. */
-static enum pncp_code tail_of(struct pncp_buf *text, const struct pncp_data *data, enum pncp_part part,
-                              const char *commit)
+static enum pncp_code tail_of(struct pncp_buf *text, const struct pncp_data *data, enum pncp_part part)
 {
     AUTO(pncp_buf_release) struct pncp_buf executions = {0};
     struct pncp_json_writer w;
@@ -81,29 +81,41 @@ static enum pncp_code tail_of(struct pncp_buf *text, const struct pncp_data *dat
     if (rc == PNCP_OK)
         rc = pncp_buf_append(text, executions.data, executions.len);
     if (rc == PNCP_OK)
-        rc = pncp_buf_format(text, ",\"date\":\"%s\"" COMMIT "%s\"}", day, commit);
+        rc = pncp_buf_format(text, ",\"date\":\"%s\"" COMMIT "%s\"}", day, data->commit);
     return rc;
 }
 
-/* *ret_again: the keys are of another version than the history that data knows; all was read anew. */
+/* The rows of the commit that data knows. PNCP_E_CONFLICT: there is another by now, and what was told may be of either.
+ */
+static enum pncp_code each_known_row(struct pncp_data *data,
+                                     enum pncp_code (*each)(void *ctx, const struct pncp_data_row *row,
+                                                            struct pncp_err *err),
+                                     void *ctx, struct pncp_err *err)
+{
+    char commit[PNCP_ID_BYTES];
+    enum pncp_code rc = pncp_data_each_row(data, &(struct pncp_row_walk){each, NULL, ctx}, commit, err);
+    if (rc == PNCP_OK && strcmp(commit, data->commit) != 0)
+        rc = pncp_err_set(err, PNCP_E_CONFLICT, "details.parquet was changed by someone else");
+    return rc;
+}
+
+/* *ret_again: another version was put there; all was read anew. */
 static enum pncp_code save_once(struct pncp_data *data, bool *ret_again, struct pncp_err *err)
 {
     struct writer w = {.stages = {PNCP_STAGE_INIT, PNCP_STAGE_INIT}};
-    char commit[PNCP_ID_BYTES] = "";
     enum pncp_code rc = PNCP_OK;
     for (size_t i = 0; rc == PNCP_OK && i < PARTS_OPEN; i++)
         rc = pncp_stage_open(data->lake, &w.stages[i], err);
     if (rc == PNCP_OK)
         rc = to_both(&w, PNCP_VIEW_LIT(HEAD), err);
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(data, &(struct pncp_row_walk){put_key, NULL, &w}, commit, err);
-    /* another was read, or put there while we read */
-    *ret_again = rc == PNCP_E_CONFLICT || (rc == PNCP_OK && strcmp(commit, data->commit) != 0);
+        rc = each_known_row(data, put_key, &w, err);
+    *ret_again = rc == PNCP_E_CONFLICT;
     if (*ret_again)
         rc = pncp_data_gone(pncp_data_reload(data, err), err);
     for (size_t i = 0; rc == PNCP_OK && !*ret_again && i < PARTS_OPEN; i++) {
         char path[PNCP_PLACE_BYTES];
-        rc = tail_of(&w.text, data, (enum pncp_part)i, commit);
+        rc = tail_of(&w.text, data, (enum pncp_part)i);
         if (rc != PNCP_OK)
             (void)pncp_err_set(err, rc, "state: out of memory");
         if (rc == PNCP_OK)
@@ -185,11 +197,10 @@ static enum pncp_code is_as_expected(struct pncp_data *data, enum pncp_part part
 {
     AUTO(pncp_buf_release) struct pncp_buf tail = {0};
     struct comparison c = {.source = source};
-    enum pncp_code rc = tail_of(&tail, data, part, data->commit) == PNCP_OK
-                            ? compare(&c, PNCP_VIEW_LIT(HEAD), err)
-                            : pncp_err_set(err, PNCP_E_NOMEM, "state: out of memory");
+    enum pncp_code rc = tail_of(&tail, data, part) == PNCP_OK ? compare(&c, PNCP_VIEW_LIT(HEAD), err)
+                                                              : pncp_err_set(err, PNCP_E_NOMEM, "state: out of memory");
     if (rc == PNCP_OK)
-        rc = pncp_data_each_row(data, &(struct pncp_row_walk){compare_key, NULL, &c}, NULL, err);
+        rc = each_known_row(data, compare_key, &c, err);
     if (rc == PNCP_OK)
         rc = compare(&c, pncp_buf_view(&tail), err);
     if (rc == PNCP_OK)
@@ -273,7 +284,7 @@ static enum pncp_code explain(struct pncp_data *data, enum pncp_part part, const
     }
     struct key_check check = {.differs = false};
     yyjson_arr_iter_init(pncp_json_get(json.root, "processed_keys"), &check.keys);
-    rc = pncp_data_each_row(data, &(struct pncp_row_walk){check_key, NULL, &check}, NULL, err);
+    rc = each_known_row(data, check_key, &check, err);
     if (rc != PNCP_OK)
         return rc;
     bool differs = check.differs || yyjson_arr_iter_next(&check.keys) != NULL;
@@ -307,5 +318,11 @@ enum pncp_code pncp_state_check(struct pncp_data *data, enum pncp_part part, enu
     *ret_health = stale ? PNCP_STATE_STALE : PNCP_STATE_SOUND;
     if (stale)
         (void)snprintf(ret_what, PNCP_STATE_WHAT_BYTES, FROM_ANOTHER_COMMIT, path);
-    return rc != PNCP_OK || stale || same ? rc : explain(data, part, path, ret_health, ret_what, err);
+    if (rc == PNCP_OK && !stale && !same)
+        rc = explain(data, part, path, ret_health, ret_what, err);
+    if (rc != PNCP_E_CONFLICT)
+        return rc;
+    *ret_health = PNCP_STATE_STALE; /* at best of the commit that data knows, which is the newest no more */
+    (void)snprintf(ret_what, PNCP_STATE_WHAT_BYTES, CHANGED_MEANWHILE, path);
+    return PNCP_OK;
 }

@@ -16,7 +16,7 @@ MUST_CHECK enum pncp_code pncp_state_save(struct pncp_data *data, struct pncp_er
 enum pncp_state_health {
     PNCP_STATE_SOUND,
     PNCP_STATE_MISSING,
-    PNCP_STATE_STALE /* of another commit */,
+    PNCP_STATE_STALE /* of another commit, or another run commits just now */,
     PNCP_STATE_DAMAGED
 };
 /* Is the part's file that of the data's commit? Compared whole: keys in the file's row order, executions with the

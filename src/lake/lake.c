@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "lake/lake_int.h"
+#include "lake/race.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -81,8 +82,8 @@ void pncp_object_release(struct pncp_object *object)
     *object = (struct pncp_object){0};
 }
 
-enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock, struct pncp_buf *buf,
-                              struct pncp_version *ret_version, struct pncp_err *err)
+static enum pncp_code load_once(struct pncp_lake *lake, const char *path, const char *lock, struct pncp_buf *buf,
+                                struct pncp_version *ret_version, struct pncp_err *err)
 {
     struct pncp_object object = {0};
     enum pncp_code rc = pncp_lake_open_object(lake, path, lock, &object, err);
@@ -101,6 +102,16 @@ enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const ch
             *ret_version = object.version;
     }
     pncp_object_release(&object);
+    return rc;
+}
+
+enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock, struct pncp_buf *buf,
+                              struct pncp_version *ret_version, struct pncp_err *err)
+{
+    unsigned losses = 0;
+    enum pncp_code rc = load_once(lake, path, lock, buf, ret_version, err);
+    while (rc == PNCP_E_CONFLICT && pncp_race_lost(&losses, path, err) == PNCP_OK)
+        rc = load_once(lake, path, lock, buf, ret_version, err);
     return rc;
 }
 

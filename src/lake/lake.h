@@ -82,7 +82,8 @@ MUST_CHECK enum pncp_code pncp_lake_open_version(struct pncp_lake *lake, const c
 /* All of it will be read, here and there: a file that is not in the page cache is read in as one. */
 void pncp_object_want_all(const struct pncp_object *object);
 void pncp_object_release(struct pncp_object *object); /* zeroed is fine */
-/* A whole small object into `buf` (its ceiling holds). PNCP_E_NOTFOUND · PNCP_E_LIMIT. ret_version may be NULL when
+/* A whole small object into `buf` (its ceiling holds), one version of it. PNCP_E_NOTFOUND · PNCP_E_LIMIT ·
+ * PNCP_E_CONFLICT: it was replaced while it was being read, more often than race.h allows. ret_version may be NULL when
  * lock is NULL. */
 MUST_CHECK enum pncp_code pncp_lake_load(struct pncp_lake *lake, const char *path, const char *lock,
                                          struct pncp_buf *buf, struct pncp_version *ret_version, struct pncp_err *err);

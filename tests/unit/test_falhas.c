@@ -1,7 +1,9 @@
 /* falhas: when to ask again, what stays and what goes, merging with others, and damage. */
 #include "base/mem.h"
 #include "day/falhas.h"
+#include "lake/race.h"
 #include "rows_fixture.h"
+#include "torn_reads.h"
 #include "json/json.h"
 
 #include <stdio.h>
@@ -443,6 +445,35 @@ static void damage_is_set_aside_and_newer_is_refused(void **state)
     rows_lake_close(&lake);
 }
 
+/* Other runs write it while it is read: what is taken is one version, whole. */
+static void a_file_replaced_while_it_is_read_is_read_anew(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct torn_reads reads;
+    struct pncp_falhas falhas = {0}, back;
+    struct pncp_keyset *keys;
+    struct pncp_err err = PNCP_ERR_INIT;
+    rows_lake_open(&lake);
+    assert_int_equal(pncp_keyset_new(&keys), PNCP_OK);
+    note(&falhas, 1, PNCP_FALHA_ITENS, PNCP_FALHA_FAILED, NOW);
+    assert_int_equal(pncp_falhas_write(lake.lake, lake.date, &falhas, keys, NULL), PNCP_OK);
+    torn_reads_begin(&reads, lake.lake, FALHAS, PNCP_RACE_TRIES - 1);
+    if (pncp_falhas_load(lake.lake, lake.date, &back, NULL, &err) != PNCP_OK)
+        fail_msg("%s", err.msg);
+    assert_int_equal(reads.left, 0);
+    assert_int_equal(back.count, 1);
+    pncp_falhas_release(&back);
+    reads.left = 1000; /* but not for ever */
+    assert_int_equal(pncp_falhas_load(lake.lake, lake.date, &back, NULL, &err), PNCP_E_CONFLICT);
+    assert_true(err.transient);
+    torn_reads_end(&reads);
+    pncp_falhas_release(&back);
+    pncp_falhas_release(&falhas);
+    pncp_keyset_free(keys);
+    rows_lake_close(&lake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +489,7 @@ int main(void)
         cmocka_unit_test(the_text_is_checked),
         cmocka_unit_test(of_one_key_and_part_the_later_attempt_is_kept),
         cmocka_unit_test(damage_is_set_aside_and_newer_is_refused),
+        cmocka_unit_test(a_file_replaced_while_it_is_read_is_read_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

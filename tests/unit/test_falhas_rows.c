@@ -1,7 +1,7 @@
 /* falhas after the rows were looked at: an entry for each absent or empty part and none that the rows contradict. */
 #include "day/falhas_rows.h"
 #include "day/layout.h"
-#include "day/race.h"
+#include "lake/race.h"
 #include "rows_fixture.h"
 #include "sys_faults.h"
 

@@ -1,6 +1,6 @@
 /* A version lost to another run: how long is waited, and when it is enough. */
 #include "base/clock.h"
-#include "day/race.h"
+#include "lake/race.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static void waits_and_then_has_enough(void **state)
     assert_true(waited_ms > 100); /* as good as surely: 950 on average */
     assert_int_equal(pncp_race_lost(&losses, "a/b", &err), PNCP_E_CONFLICT);
     assert_true(err.transient);
-    assert_string_equal(err.msg, "a/b was changed by others 12 times while it was being written");
+    assert_string_equal(err.msg, "a/b was changed by others 12 times in a row");
     losses = PNCP_RACE_TRIES - 1;
     assert_int_equal(pncp_race_lost(&losses, "a/b", NULL), PNCP_E_CONFLICT); /* nobody wants to know why */
 }

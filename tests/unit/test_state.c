@@ -3,12 +3,14 @@
 #include "day/data_int.h"
 #include "day/state.h"
 #include "rows_fixture.h"
+#include "torn_reads.h"
 #include "json/json.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ITENS "pncp_details/_state/itens/pncp_details_20251022_state.json"
+#define DETAILS "pncp_details/year=2025/month=10/day=22/details.parquet"
 #define ARQUIVOS "pncp_details/_state/arquivos/pncp_details_20251022_state.json"
 static const char *const PATHS[] = {[PNCP_PART_ITENS] = ITENS, [PNCP_PART_ARQUIVOS] = ARQUIVOS};
 
@@ -234,6 +236,41 @@ static void others_commit_in_between(void **state)
     rows_lake_close(&lake);
 }
 
+/* The file is that of the commit we know, which is the newest no more: nothing is damaged, and a run that ends beside
+ * others does not fail for it. */
+static void others_commit_while_it_is_checked(void **state)
+{
+    (void)state;
+    struct rows_lake lake;
+    struct day day, other;
+    struct torn_reads reads;
+    rows_lake_open(&lake);
+    day_open(&day, lake.lake, lake.date);
+    append(&day, 1, 6);
+    save(&day);
+    static const char *const replaced[] = {DETAILS, ITENS};
+    for (size_t i = 0; i < PNCP_ARRAY_LEN(replaced); i++) {
+        torn_reads_begin(&reads, lake.lake, replaced[i], 1);
+        assert_health(&day, PNCP_PART_ITENS, PNCP_STATE_STALE, "another run");
+        assert_int_equal(reads.left, 0);
+        torn_reads_end(&reads);
+    }
+    struct pncp_lake *second = rows_lake_again(&lake, "20251023T060103Z-00000002");
+    day_open(&other, second, lake.date);
+    append(&other, 7, 3);
+    for (int part = 0; part < PNCP_PARTS; part++)
+        assert_health(&day, (enum pncp_part)part, PNCP_STATE_STALE, "another run");
+    torn_reads_begin(&reads, lake.lake, DETAILS, 3);
+    save(&day);
+    assert_int_equal(reads.left, 0);
+    torn_reads_end(&reads);
+    assert_files(&lake, &other);
+    day_close(&other);
+    day_close(&day);
+    pncp_lake_free(second);
+    rows_lake_close(&lake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_sum_is_an_execution_and_a_rewrite_is_none),
         cmocka_unit_test(what_is_stale_or_damaged_is_told),
         cmocka_unit_test(others_commit_in_between),
+        cmocka_unit_test(others_commit_while_it_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
- * Runs that write one object at the same time: each conditional write has one winner. Whoever loses waits a random
- * time, longer each time, before it reads the new version and tries again, so that every one of them gets its turn.
+ * Runs that use one object at the same time: each conditional write has one winner, and whoever reads a version that is
+ * replaced meanwhile has lost, too. Losers wait a random time, longer each time, before they read the new version and
+ * try again, so that every one of them gets its turn.
  */
 #ifndef PNCP_RACE_H
 #define PNCP_RACE_H
