@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/sys.h"
-#include "lake/dir_base.h"
+#include "lake/kept.h"
 #include "lake/lake_int.h"
 
 #include <errno.h>
@@ -133,7 +133,7 @@ enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_lake_option
     char real[PATH_MAX];
     if (lake != NULL)
         lake->url = pncp_strdup(realpath(path, real) == NULL ? path : real);
-    if (lake == NULL || lake->url == NULL || pncp_base_keeper_new(&lake->bases) != PNCP_OK) {
+    if (lake == NULL || lake->url == NULL || pncp_keeper_new(&lake->keeper) != PNCP_OK) {
         if (lake != NULL)
             pncp_free(lake->url);
         pncp_free(lake);
@@ -403,19 +403,19 @@ static uint64_t bytes_of(const struct pncp_splice *splice)
 }
 
 /* What of the kept prefix is the base's. */
-static uint64_t same_as_base(const struct pncp_base *base, const struct pncp_splice *splice)
+static uint64_t same_as_base(const struct pncp_kept *base, const struct pncp_splice *splice)
 {
     return base->fd < 0 ? 0 : PNCP_MIN(base->bytes, splice->keep_bytes);
 }
 
 /* Is that worth going past the cache? Else the new version goes through it, and can be the next base. */
-static bool is_near(const struct pncp_base *base, const struct pncp_splice *splice)
+static bool is_near(const struct pncp_kept *base, const struct pncp_splice *splice)
 {
     uint64_t same = same_as_base(base, splice);
     return same >= BASE_FROM_BYTES && splice->keep_bytes - same <= BASE_LAG_BYTES;
 }
 
-static enum pncp_code write_kept(int current, const struct pncp_base *base, int to, const struct pncp_splice *splice,
+static enum pncp_code write_kept(int current, const struct pncp_kept *base, int to, const struct pncp_splice *splice,
                                  const char *path, struct pncp_err *err)
 {
     const uint64_t same = same_as_base(base, splice);
@@ -431,7 +431,7 @@ static enum pncp_code write_kept(int current, const struct pncp_base *base, int 
                : rc;
 }
 
-static enum pncp_code write_spliced(int from, const struct pncp_base *base, int to, const struct pncp_splice *splice,
+static enum pncp_code write_spliced(int from, const struct pncp_kept *base, int to, const struct pncp_splice *splice,
                                     const char *path, struct pncp_err *err)
 {
     enum pncp_code rc = write_kept(from, base, to, splice, path, err);
@@ -447,7 +447,7 @@ static enum pncp_code write_spliced(int from, const struct pncp_base *base, int 
 }
 
 /* The new version as an open, locked temp file. */
-static enum pncp_code splice_to_temp(struct pncp_lake *lake, int from, const struct pncp_base *base,
+static enum pncp_code splice_to_temp(struct pncp_lake *lake, int from, const struct pncp_kept *base,
                                      const struct pncp_splice *splice, const char *path, int *ret_fd,
                                      char ret_temp[512], struct pncp_err *err)
 {
@@ -464,22 +464,20 @@ static enum pncp_code splice_to_temp(struct pncp_lake *lake, int from, const str
 
 /* What the commit after this one copies from: the same base, or the version just written. */
 static void hand_on_base(struct pncp_lake *lake, const char *path, const struct pncp_version *version,
-                         const struct pncp_splice *splice, struct pncp_base *base)
+                         const struct pncp_splice *splice, struct pncp_kept *base)
 {
     if (is_near(base, splice)) {
         base->bytes = same_as_base(base, splice);
     } else {
-        pncp_base_release(base);
+        pncp_kept_release(base);
         if (splice->keep_bytes < BASE_FROM_BYTES)
             return;
         base->fd = pncp_sys_openat(lake->root_fd, path, O_RDONLY, 0); /* the commit lock is held: it is ours */
         base->bytes = bytes_of(splice);
-        if (base->fd < 0 || !pncp_file_copies_pages(base->fd)) {
-            pncp_base_release(base);
-            return;
-        }
+        if (base->fd >= 0 && !pncp_file_copies_pages(base->fd))
+            pncp_kept_release(base);
     }
-    pncp_base_give(lake->bases, path, version, base);
+    pncp_keeper_give(lake->keeper, path, version, base);
 }
 
 /* Up to where the version expected is wanted. */
@@ -499,7 +497,7 @@ static enum pncp_code splice_if(struct pncp_lake *lake, const char *path, const 
                                 struct pncp_version *ret_version, struct pncp_err *err)
 {
     AUTO(pncp_fd_close) int lock_fd = -1, current = -1, fd = -1;
-    AUTO(pncp_base_release) struct pncp_base base = pncp_base_take(lake->bases, path, expected);
+    AUTO(pncp_kept_release) struct pncp_kept base = pncp_keeper_take(lake->keeper, path, expected);
     char temp[512];
     uint64_t size, kept = end_of_kept(splice);
     enum pncp_code rc = lock_expected(lake, path, lock, expected, &lock_fd, &current, &size, err);
@@ -511,7 +509,7 @@ static enum pncp_code splice_if(struct pncp_lake *lake, const char *path, const 
     bool based = base.fd >= 0;
     rc = splice_to_temp(lake, current, &base, splice, path, &fd, temp, based ? NULL : err);
     if (rc != PNCP_OK && based) { /* the disk may be full of it, or refuse blocks that go past the cache */
-        pncp_base_release(&base);
+        pncp_kept_release(&base);
         rc = splice_to_temp(lake, current, &base, splice, path, &fd, temp, err);
     }
     if (rc == PNCP_OK)
@@ -573,7 +571,7 @@ static enum pncp_code hold(struct pncp_lake *lake, const char *path, struct pncp
 
 static void close_folder(struct pncp_lake *lake)
 {
-    pncp_base_keeper_free(lake->bases);
+    pncp_keeper_free(lake->keeper);
 }
 
 static const struct pncp_lake_backend folder_backend = {.close = close_folder,

@@ -33,8 +33,7 @@ struct pncp_lake_backend {
 };
 
 struct pncp_later;
-struct pncp_base_keeper;
-struct pncp_mirror;
+struct pncp_keeper;
 struct pncp_s3;
 struct pncp_lake {
     const struct pncp_lake_backend *backend;
@@ -46,8 +45,7 @@ struct pncp_lake {
     struct pncp_s3 *s3;  /* lake_s3.c */
     struct pncp_later *later;
     bool uploads_swept; /* atomic */
-    struct pncp_mirror *mirror;
-    struct pncp_base_keeper *bases; /* lake_dir.c */
+    struct pncp_keeper *keeper;
 };
 
 MUST_CHECK enum pncp_code pncp_lake_dir_open(const char *url, const struct pncp_lake_options *options,
@@ -72,8 +70,6 @@ void pncp_temp_remove(struct pncp_lake *lake, const char *temp);
 MUST_CHECK enum pncp_code pncp_temp_sync(struct pncp_lake *lake, const char *path, struct pncp_err *err);
 MUST_CHECK enum pncp_code pncp_temp_list(struct pncp_lake *lake, const char *path,
                                          bool (*each)(void *ctx, const char *name), void *ctx, struct pncp_err *err);
-/* Forget what was appended beyond `bytes`, all of which is flushed. */
-MUST_CHECK enum pncp_code pncp_stage_cut(struct pncp_stage *stage, uint64_t bytes, struct pncp_err *err);
 /* Take descriptor and name out of a stage, all written; the stage is closed then. */
 MUST_CHECK enum pncp_code pncp_stage_give_up(struct pncp_stage *stage, int *ret_fd, char ret_path[512],
                                              struct pncp_err *err);

@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "lake/kept.h"
 #include "lake/lake_int.h"
 #include "lake/later.h"
 #include "lake/s3_client.h"
-#include "lake/s3_mirror.h"
 #include "lake/s3_object.h"
 #include "lake/s3_upload.h"
 #include "lake/s3_xml.h"
@@ -287,7 +287,7 @@ static enum pncp_code hold(struct pncp_lake *lake, const char *path, struct pncp
 
 static void close_s3(struct pncp_lake *lake)
 {
-    pncp_mirror_free(lake->mirror);
+    pncp_keeper_free(lake->keeper);
     pncp_later_free(lake->later);
     pncp_s3_free(lake->s3);
 }
@@ -349,7 +349,7 @@ enum pncp_code pncp_lake_s3_open(const char *url, const struct pncp_lake_options
     lake->root_fd = -1;
     (void)snprintf(lake->run_id, sizeof(lake->run_id), "%s", options->run_id == NULL ? "none" : options->run_id);
     enum pncp_code rc = pncp_s3_new(url, &lake->s3, err);
-    if (rc == PNCP_OK && (pncp_mirror_new(&lake->mirror) != PNCP_OK || (lake->url = pncp_s3_url(lake->s3)) == NULL))
+    if (rc == PNCP_OK && (pncp_keeper_new(&lake->keeper) != PNCP_OK || (lake->url = pncp_s3_url(lake->s3)) == NULL))
         rc = pncp_err_set(err, PNCP_E_NOMEM, "lake %s: out of memory", url);
     if (rc == PNCP_OK)
         rc = open_temps(lake, err);

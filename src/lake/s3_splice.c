@@ -2,38 +2,51 @@
  * A new version of an object that keeps the beginning of the one before. What is kept stays on the store's side
  * (UploadPartCopy) unless it is less than a part may have: then the object is sent whole.
  */
+#include "base/file.h"
 #include "base/mem.h"
+#include "lake/kept.h"
 #include "lake/lake_int.h"
-#include "lake/s3_mirror.h"
 #include "lake/s3_object.h"
 #include "lake/s3_upload.h"
 
 #include <string.h>
+#include <unistd.h>
 
-/* What a piece has, to the end of the stage. */
-static enum pncp_code append_piece(struct pncp_stage *stage, const struct pncp_call_piece *piece)
+static bool write_piece(int fd, const struct pncp_call_piece *piece)
 {
     char block[16384];
-    enum pncp_code rc = PNCP_OK;
-    if (piece->len == 0)
-        return pncp_stage_append(stage, piece->bytes.data, piece->bytes.len, NULL);
-    for (uint64_t at = 0; rc == PNCP_OK && at < piece->len;) {
-        ssize_t got = pncp_call_piece_read(piece, at, block, sizeof(block));
-        rc = got <= 0 ? PNCP_E_IO : pncp_stage_append(stage, block, (size_t)got, NULL);
-        at += got <= 0 ? 0 : (uint64_t)got;
+    ssize_t got = 0;
+    for (uint64_t at = 0, bytes = pncp_call_piece_bytes(piece); at < bytes; at += (uint64_t)got) {
+        got = pncp_call_piece_read(piece, at, block, sizeof(block));
+        if (got <= 0 || pncp_file_write(fd, block, (size_t)got, "", NULL) != PNCP_OK)
+            return false;
     }
-    return rc;
+    return true;
 }
 
-/* `stage`, which has the first `kept` bytes already (closed: none), becomes what the pieces from `first` on make of it.
- * False: it could not be written. */
-static bool fill_stage(struct pncp_lake *lake, struct pncp_stage *stage, uint64_t kept,
-                       const struct pncp_call_piece *pieces, size_t first, size_t count)
+/* A temporary file without a name. False: there is none. */
+static bool open_mirror(struct pncp_lake *lake, struct pncp_kept *mirror)
 {
-    enum pncp_code rc = stage->fd < 0 ? pncp_stage_open(lake, stage, NULL) : pncp_stage_cut(stage, kept, NULL);
-    for (size_t i = first; rc == PNCP_OK && i < count; i++)
-        rc = append_piece(stage, &pieces[i]);
-    return rc == PNCP_OK && pncp_stage_flush(stage, NULL) == PNCP_OK;
+    char temp[512];
+    if (pncp_temp_open(lake, &mirror->fd, temp, NULL) != PNCP_OK)
+        return false;
+    pncp_temp_remove(lake, temp);
+    return true;
+}
+
+/* Its first `kept` bytes stay, and the pieces from `first` on follow. None afterwards: it could not be written. */
+static void fill_mirror(struct pncp_lake *lake, struct pncp_kept *mirror, uint64_t kept,
+                        const struct pncp_call_piece *pieces, size_t first, size_t count)
+{
+    bool good = mirror->fd < 0 ? open_mirror(lake, mirror)
+                               : lseek(mirror->fd, (off_t)kept, SEEK_SET) == (off_t)kept; /* what is behind is old */
+    mirror->bytes = kept;
+    for (size_t i = first; good && i < count; i++) {
+        good = write_piece(mirror->fd, &pieces[i]);
+        mirror->bytes += pncp_call_piece_bytes(&pieces[i]);
+    }
+    if (!good)
+        pncp_kept_release(mirror);
 }
 
 struct tail { /* pieces of the new object, behind what the store copies */
@@ -62,7 +75,7 @@ static enum pncp_code fetch_piece(struct pncp_lake *lake, const char *path, cons
 /* What is to be sent: the kept bytes too, unless the store copies them, from `mirror` when that is open; then the
  * segments. */
 static enum pncp_code make_tail(struct pncp_lake *lake, const char *path, const struct pncp_version *expected,
-                                const struct pncp_splice *splice, const struct pncp_stage *mirror, struct tail *tail,
+                                const struct pncp_splice *splice, const struct pncp_kept *mirror, struct tail *tail,
                                 struct pncp_err *err)
 {
     bool copied = splice->keep_bytes >= PNCP_PART_MIN_BYTES;
@@ -114,7 +127,7 @@ static enum pncp_code splice_by_parts(struct pncp_lake *lake, const char *path, 
     struct pncp_upload upload = {.lake = lake, .path = path, .sent = splice->sent};
     uint64_t copied = 0;
     pncp_upload_abort_old(lake, path);
-    enum pncp_code rc = make_tail(lake, path, expected, splice, &PNCP_STAGE_INIT, &tail, err);
+    enum pncp_code rc = make_tail(lake, path, expected, splice, &PNCP_KEPT_NONE, &tail, err);
     if (rc == PNCP_OK)
         rc = pncp_upload_begin(&upload, splice->id, err);
     while (rc == PNCP_OK && copied < splice->keep_bytes) {
@@ -139,18 +152,18 @@ static enum pncp_code splice_whole(struct pncp_lake *lake, const char *path, con
                                    struct pncp_err *err)
 {
     AUTO(tail_release) struct tail tail = {0};
-    AUTO(pncp_stage_release) struct pncp_stage mirror = PNCP_STAGE_INIT;
-    bool mirrored =
-        splice->keep_bytes > 0 && pncp_mirror_take(lake->mirror, path, expected, splice->keep_bytes, &mirror);
+    AUTO(pncp_kept_release) struct pncp_kept mirror = pncp_keeper_take(lake->keeper, path, expected);
+    if (mirror.bytes < splice->keep_bytes || splice->keep_bytes == 0)
+        pncp_kept_release(&mirror);
+    const bool mirrored = mirror.fd >= 0;
     enum pncp_code rc = make_tail(lake, path, expected, splice, &mirror, &tail, err);
     const struct pncp_s3_put whole = {
         .pieces = tail.pieces, .piece_count = tail.count, .id = splice->id, .sent = splice->sent};
     if (rc == PNCP_OK)
         rc = pncp_s3_put_if(lake, path, expected, &whole, ret_version, err);
-    if (rc == PNCP_OK && fill_stage(lake, &mirror, splice->keep_bytes, tail.pieces, mirrored, tail.count))
-        pncp_mirror_give(lake->mirror, path, ret_version, &mirror);
-    else if (rc != PNCP_OK && mirrored)
-        pncp_mirror_give(lake->mirror, path, expected, &mirror);
+    if (rc == PNCP_OK)
+        fill_mirror(lake, &mirror, mirrored ? splice->keep_bytes : 0, tail.pieces, mirrored, tail.count);
+    pncp_keeper_give(lake->keeper, path, rc == PNCP_OK ? ret_version : expected, &mirror);
     return rc;
 }
 

@@ -206,18 +206,13 @@ enum pncp_code pncp_stage_append(struct pncp_stage *stage, const void *data, siz
     return rc;
 }
 
-enum pncp_code pncp_stage_cut(struct pncp_stage *stage, uint64_t bytes, struct pncp_err *err)
-{
-    pncp_buf_clear(&stage->pending);
-    if (pncp_sys_ftruncate(stage->fd, (off_t)bytes) != 0 || lseek(stage->fd, (off_t)bytes, SEEK_SET) != (off_t)bytes)
-        return pncp_err_sys(err, errno, "%s: cut it", stage->path);
-    stage->bytes = bytes;
-    return PNCP_OK;
-}
-
 enum pncp_code pncp_stage_empty(struct pncp_stage *stage, struct pncp_err *err)
 {
-    return pncp_stage_cut(stage, 0, err);
+    pncp_buf_clear(&stage->pending);
+    if (pncp_sys_ftruncate(stage->fd, 0) != 0 || lseek(stage->fd, 0, SEEK_SET) != 0)
+        return pncp_err_sys(err, errno, "%s: empty it", stage->path);
+    stage->bytes = 0;
+    return PNCP_OK;
 }
 
 void pncp_stage_release(struct pncp_stage *stage)

@@ -62,11 +62,23 @@ def test_a_growing_day_is_not_sent_again_and_again(proxied, simulator):
 
 
 def test_a_small_day_is_sent_whole(proxied, simulator):
+    """From a copy that the run has: what is kept is not fetched to be sent again, and folds are right in it."""
     bucket, proxy = proxied
     sim = simulator("--day", DAY, "--count", 200)
-    bucket.ingest(sim, "--batch-size", 150, "--checkpoint-every", 20, env=proxy.env)
-    assert first_group_at(bucket.copy().file) == 4
-    assert not proxy.seen("POST", path="details.parquet")
+    bucket.ingest(sim, "--batch-size", 30, "--checkpoint-every", 5, env=proxy.env)
+    fetched = []
+    for batch in (30, 120): # commits of the second are four times as many
+        proxy.forget()
+        result = bucket.ingest(sim, "--batch-size", batch, "--checkpoint-every", 5, env=proxy.env)
+        assert result.day["checkpoints"] == batch / 5
+        assert not proxy.seen("POST", path="details.parquet")
+        fetched.append(len(proxy.seen("GET", path="details.parquet")))
+    assert fetched[1] - fetched[0] < 6, fetched # what a fold moves down; not each of 18 commits
+    day = bucket.copy()
+    assert first_group_at(day.file) == 4
+    saved = set(day.keys())
+    same_values(day.rows(), {key: row for key, row in truth_of(sim).items() if key in saved})
+    assert bucket.ask("verify").summary["problems"] == 0
 
 
 @pytest.mark.parametrize("count, every", [(150, 20), (1500, 20)], ids=["whole", "by parts"])
