@@ -20,6 +20,7 @@ static enum pncp_code format(const struct pncp_cli *cli, struct pncp_date day, c
         date, c->done ? "true" : "false", c->rows, c->groups_before, c->groups_after, c->bytes_before, c->bytes_after);
 }
 
+/* A range may have days without contratações, a day that is asked for by name should have some. */
 static enum pncp_code compact_day(const struct pncp_cli *cli, struct pncp_date date, struct pncp_day_answer *answer,
                                   struct pncp_err *err)
 {
@@ -32,6 +33,8 @@ static enum pncp_code compact_day(const struct pncp_cli *cli, struct pncp_date d
         return rc;
     rc = pncp_compact_run(&job, event, &compacted, err);
     pncp_event_free(event);
+    if (rc == PNCP_OK && !compacted.there && !cli->days.range)
+        rc = pncp_err_set(err, PNCP_E_NOTFOUND, "lake %s: nothing is saved of that day", job.lake_url);
     return rc == PNCP_OK ? format(cli, date, &compacted, &answer->text) : rc;
 }
 

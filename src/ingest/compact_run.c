@@ -11,8 +11,7 @@ static enum pncp_code compact_day(struct pncp_run *run, void *ctx, struct pncp_e
     enum pncp_code rc = pncp_run_open_day(run, err);
     if (rc != PNCP_OK)
         return rc;
-    if (!run->data.exists)
-        return pncp_err_set(err, PNCP_E_NOTFOUND, "lake %s: nothing is saved of that day", pncp_lake_url(run->lake));
+    compacted.there = run->data.exists;
     compacted.rows = run->data.rows;
     compacted.groups_before = run->data.footer.group_count;
     compacted.bytes_before = run->data.footer.file_bytes;

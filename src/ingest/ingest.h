@@ -79,9 +79,10 @@ struct pncp_source_check {
 enum pncp_code pncp_verify_source(const struct pncp_ingest_options *options, struct pncp_event *event,
                                   struct pncp_source_check *ret_check, struct pncp_err *err);
 
-/* Compact a day by hand. PNCP_E_NOTFOUND: nothing is saved of it. */
+/* Compact a day by hand. PNCP_E_NOTFOUND: no lake. */
 struct pncp_compacted {
-    bool done; /* false: it was compact already */
+    bool there; /* false: nothing is saved of it */
+    bool done;  /* false: it was compact already */
     int64_t rows;
     uint64_t groups_before, groups_after, bytes_before, bytes_after;
 };

@@ -186,13 +186,24 @@ def test_verify_stops_at_the_first_day_that_is_not_sound(sim, lake):
     assert [line[:8] for line in text.splitlines()] == [DAYS[0], DAYS[1], DAYS[1]]
 
 
+def test_compact_passes_over_days_without_data(sim, lake):
+    """A weekend is no error; a day that is asked for by name and has nothing is one, as a lake that is not there."""
+    for date in (DAYS[0], DAYS[2]):
+        ingest(sim, lake, "--checkpoint-every", 5, "--max-contratacoes", 10, date=date)
+    answer = ask("compact", lake, date=RANGE)
+    assert [(day["date"], day["compacted"], day["contratacoes"]) for day in answer.summary["days"]] == [
+        (DAYS[0], True, 10), (DAYS[1], False, 0), (DAYS[2], True, 10)]
+    assert not Day(lake, DAYS[1]).file.exists()
+    alone = run("compact", "--date", DAYS[1], "--lake", lake, exit=1)
+    assert alone.stderr == [f"pncp-details: lake {lake}: nothing is saved of that day"]
+    assert ask("compact", lake / "x", date=RANGE, exit=1).summary["days"] == []
+
+
 def test_an_error_names_its_day(sim, lake):
     ingest(sim, lake, date=DAYS[0])
     with hold(lake, DAYS[1]):
         answer = ask("compact", lake, "--wait-lease", 0, date=RANGE, exit=75)
     assert [day["date"] for day in answer.summary["days"]] == [DAYS[0]]
     assert len(answer.stderr) == 1 and answer.stderr[0].startswith(f"pncp-details: {DAYS[1]}: lake {lake}: the day is held")
-    answer = ask("compact", lake, date=RANGE, exit=1)
-    assert len(answer.summary["days"]) == 1 and answer.stderr[0].endswith("nothing is saved of that day")
     answer = run("status", "--date", RANGE, "--lake", lake / "x", "--json", exit=1)
     assert json.loads(answer.stdout) == {"v": 1, "days": []} and answer.stderr[0].startswith(f"pncp-details: {DAYS[0]}: lake ")
