@@ -175,25 +175,32 @@ static bool is_field(struct pncp_view name)
     return false;
 }
 
-/* Does member `name` say anything of the contratação but which one it is? */
-static bool is_telling(struct pncp_view name, yyjson_val *val)
+/* Is there a value in it, other than of its own member `but` (NULL: any)? As deep as json/ lets a row be. */
+static bool has_value(yyjson_val *val, const char *but)
 {
-    struct pncp_view rest = name, field = pncp_view_is_dotted(name) ? pncp_view_cut_dot(&rest) : name;
     yyjson_obj_iter iter;
-    if (is_missing(val) || is_one_of(name, IDENTITY_FIELDS, PNCP_ARRAY_LEN(IDENTITY_FIELDS)) || !is_field(field))
+    if (is_missing(val))
         return false;
     if (yyjson_is_arr(val))
         return yyjson_arr_size(val) > 0;
     if (!yyjson_is_obj(val))
         return true;
-    bool orgao = pncp_view_eq_text(name, "orgaoEntidade");
     yyjson_obj_iter_init(val, &iter);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter)) != NULL;) {
-        bool cnpj = orgao && pncp_view_eq_text(pncp_json_text(key), "cnpj");
-        if (!cnpj && !is_missing(yyjson_obj_iter_get_val(key)))
+        if ((but == NULL || !pncp_view_eq_text(pncp_json_text(key), but)) &&
+            has_value(yyjson_obj_iter_get_val(key), NULL))
             return true;
     }
     return false;
+}
+
+/* Does member `name` say anything of the contratação but which one it is? */
+static bool is_telling(struct pncp_view name, yyjson_val *val)
+{
+    struct pncp_view rest = name, field = pncp_view_is_dotted(name) ? pncp_view_cut_dot(&rest) : name;
+    if (is_one_of(name, IDENTITY_FIELDS, PNCP_ARRAY_LEN(IDENTITY_FIELDS)) || !is_field(field))
+        return false;
+    return has_value(val, pncp_view_eq_text(name, "orgaoEntidade") ? "cnpj" : NULL);
 }
 
 static bool has_fields(yyjson_val *row)

@@ -120,6 +120,8 @@ static void test_days_and_fields(void **state)
         {",\"orgaoEntidade\":{\"razaoSocial\":\"X\"}", false, true},
         {",\"orgaoEntidade.razaoSocial\":\"X\"", false, true},
         {",\"unidadeOrgao\":{\"ufSigla\":\"SC\"}", false, true},
+        {",\"unidadeOrgao\":{\"a\":{\"b\":\"NaT\",\"c\":{}}}", false, false},
+        {",\"unidadeOrgao\":{\"a\":{\"b\":\"NaT\",\"cnpj\":\"1\"}}", false, true},
         {",\"fontesOrcamentarias\":[{}]", false, true},
     };
     for (size_t i = 0; i < PNCP_ARRAY_LEN(cases); i++) {
